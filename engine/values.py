@@ -1,21 +1,177 @@
-"""Property values that JSON has no word for: a secret, and a value that is known only after the update."""
+"""Property values inside the engine, and their two other forms: protobuf on the wire, JSON in a state file.
 
+Inside the engine a value has JSON's shape (dict, list, str, int, float, bool, None) plus two additions: `UNKNOWN`, what a
+preview cannot know yet, and `Secret`, which marks a value that must not be shown. Assets, archives and resource
+references stay the dicts that they are on the wire (they carry `SIGNATURE`).
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from google.protobuf import struct_pb2
 
-@dataclass(frozen=True)
-class Secret:
-    """A value to be encrypted in the state and masked on the screen; `repr` never shows it."""
+# The magic keys of Pulumi's wire format (sdk/go/common/resource/sig in pulumi/pulumi).
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+OUTPUT_VALUE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+RESOURCE_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-    value: Any = field(repr=False)
+MASK: Final = "[secret]"
+_SHORTEST_MASKED = 4  # replacing shorter texts would garble every message and protect nothing
 
 
-class Unknown:
-    """The type of `UNKNOWN`, a value that a preview cannot know."""
+class Unknown(enum.Enum):
+    """The type of `UNKNOWN`; an enum so that identity survives copying and type checkers narrow on `is`."""
+
+    UNKNOWN = "unknown"
 
     def __repr__(self) -> str:
         return "UNKNOWN"
 
 
-UNKNOWN: Final = Unknown()
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that only its consumer may see. Its repr, and so any log line, does not show it."""
+
+    value: Any = field(repr=False)
+
+
+Properties = dict[str, Any]
+
+
+def rewrite(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of the tree with `change` applied to every node, children first."""
+    if isinstance(value, Mapping):
+        return change({key: rewrite(item, change) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return change([rewrite(item, change) for item in value])
+    if isinstance(value, Secret):
+        return change(Secret(rewrite(value.value, change)))
+    return change(value)
+
+
+def unwrap(value: Any) -> Any:
+    """The value without secret markers, at any depth: what a provider is given."""
+    return rewrite(value, lambda node: node.value if isinstance(node, Secret) else node)
+
+
+def masked(value: Any) -> Any:
+    """The value with every secret replaced by `[secret]`: what a person is shown."""
+    if isinstance(value, Secret):
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(item) for item in value]
+    return value
+
+
+def walk(value: Any) -> Iterator[Any]:
+    """Every node of the tree, parents first."""
+    yield value
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from walk(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from walk(item)
+    elif isinstance(value, Secret):
+        yield from walk(value.value)
+
+
+def contains_unknown(value: Any) -> bool:
+    return any(node is UNKNOWN for node in walk(value))
+
+
+def contains_secret(value: Any) -> bool:
+    return any(isinstance(node, Secret) for node in walk(value))
+
+
+def mark_secrets(outputs: Mapping[str, Any], names: set[str]) -> Properties:
+    """The outputs with the named top-level properties marked secret (once)."""
+    return {
+        key: Secret(unwrap(value)) if key in names and value is not None else value for key, value in outputs.items()
+    }
+
+
+def secret_names(properties: Mapping[str, Any]) -> set[str]:
+    """Top-level properties that are or contain secrets."""
+    return {key for key, value in properties.items() if contains_secret(value)}
+
+
+def secret_texts(value: Any) -> set[str]:
+    """Every text inside a secret of the tree, for masking messages."""
+    found: set[str] = set()
+    for node in walk(value):
+        if isinstance(node, Secret):
+            found.update(
+                text for text in walk(node.value) if isinstance(text, str) and len(text.strip()) >= _SHORTEST_MASKED
+            )
+    return found
+
+
+def from_wire(value: struct_pb2.Value) -> Any:
+    """The engine's form of a protobuf value. Wire numbers are doubles: whole ones become int, as JSON writes them."""
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return _from_object(from_struct(value.struct_value))
+    if kind == "list_value":
+        return [from_wire(item) for item in value.list_value.values]
+    if kind == "string_value":
+        return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
+    if kind == "number_value":
+        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+    return value.bool_value if kind == "bool_value" else None
+
+
+def _from_object(items: Properties) -> Any:
+    signature = items.get(SIGNATURE)
+    if signature == SECRET:
+        return Secret(items.get("value"))
+    if signature == OUTPUT_VALUE:
+        inner = items.get("value", UNKNOWN)
+        return Secret(inner) if items.get("secret") else inner
+    return items
+
+
+def from_struct(struct: struct_pb2.Struct) -> Properties:
+    return {key: from_wire(item) for key, item in struct.fields.items()}
+
+
+def to_wire(value: Any) -> struct_pb2.Value:
+    """The protobuf form, with secrets wrapped and unknowns as Pulumi's marker text."""
+    if value is None:
+        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
+    if value is UNKNOWN:
+        return struct_pb2.Value(string_value=UNKNOWN_TEXT)
+    if isinstance(value, bool):
+        return struct_pb2.Value(bool_value=value)
+    if isinstance(value, int | float):
+        return struct_pb2.Value(number_value=value)
+    if isinstance(value, str):
+        return struct_pb2.Value(string_value=value)
+    if isinstance(value, Secret):
+        return to_wire({SIGNATURE: SECRET, "value": value.value})
+    if isinstance(value, Mapping):
+        return struct_pb2.Value(struct_value=to_struct(value))
+    if isinstance(value, list | tuple):
+        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[to_wire(item) for item in value]))
+    raise TypeError(f"a {type(value).__name__} is not a property value")
+
+
+def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    return struct_pb2.Struct(fields={key: to_wire(item) for key, item in properties.items()})
+
+
+def canonical_json(value: Any) -> str:
+    """The JSON text that Pulumi encrypts for a secret: compact, keys in the given order."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
