@@ -1,0 +1,54 @@
+"""Physical names, their prefix, their limits and the labels: the one place that knows them.
+
+Logical names (Pulumi's) never change; physical names carry the stack's prefix. A name here that holds data costs
+that data to change.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+POSTGRES: Final = "db-postgres"
+REDIS: Final = "redis"
+NETWORK: Final = "strata"
+
+# A container's alias is a DNS label (RFC 1035: 63 octets); Docker's own limit is longer and never reached.
+MAX_NAME: Final = 63
+PREFIX: Final = re.compile(r"^([a-z][a-z0-9-]*-)?$")
+LONGEST: Final = len(f"{POSTGRES}-secrets")
+
+LABEL_STACK: Final = "strata.stack"
+LABEL_NAME: Final = "strata.name"
+LABEL_STATE: Final = "strata.state"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """Names of one stack's physical objects."""
+
+    project: str
+    stack: str
+    prefix: str
+
+    @property
+    def stack_label(self) -> str:
+        return f"{self.project}/{self.stack}"
+
+    def physical(self, name: str) -> str:
+        """`name` with the stack's prefix."""
+        return f"{self.prefix}{name}"
+
+    def data_volume(self, name: str) -> str:
+        return self.physical(f"{name}-data")
+
+    def secrets_volume(self, name: str) -> str:
+        return self.physical(f"{name}-secrets")
+
+
+def prefix_problem(prefix: str) -> str | None:
+    """Why `prefix` cannot be one, or None."""
+    if not PREFIX.match(prefix):
+        return "a prefix is lower-case letters, digits and dashes, starts with a letter and ends with a dash"
+    if len(prefix) + LONGEST > MAX_NAME:
+        return f"a prefix has at most {MAX_NAME - LONGEST} characters, since a name has at most {MAX_NAME}"
+    return None

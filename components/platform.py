@@ -1,0 +1,21 @@
+"""What every platform can do. `infra/platforms.py` picks one; `tests/unit/test_platforms.py` holds them to it."""
+
+from typing import Protocol
+
+from components.services import BackendService
+from components.specs import PostgresSpec, RedisSpec
+
+
+class Platform(Protocol):
+    """Where backends run. Posture (hardening, network isolation) is what the class does, not a flag."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def guarantees(self) -> tuple[str, ...]:
+        """Properties that smoke tests and policies may ask for: `encrypted_at_rest`, `tls`, `network_isolated`."""
+
+    def postgres(self, spec: PostgresSpec) -> BackendService: ...
+
+    def redis(self, spec: RedisSpec) -> BackendService: ...

@@ -1,0 +1,30 @@
+"""Sizes as Kubernetes writes them (`512Mi`, `20Gi`), kept as bytes."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_UNITS: Final = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+_SIZE: Final = re.compile(r"^(\d+)(Ki|Mi|Gi|Ti)$")
+
+MIB: Final = _UNITS["Mi"]
+GIB: Final = _UNITS["Gi"]
+
+
+def parse_size(value: object) -> int:
+    """Bytes of `512Mi`. Raises ValueError for anything without a binary unit: `512` of what?"""
+    match = _SIZE.match(value) if isinstance(value, str) else None
+    if not match or int(match[1]) == 0:
+        raise ValueError("not a size: write a whole number with Ki, Mi, Gi or Ti")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def format_size(size: int) -> str:
+    for unit in ("Ti", "Gi", "Mi"):
+        if size % _UNITS[unit] == 0:
+            return f"{size // _UNITS[unit]}{unit}"
+    return f"{size // _UNITS['Ki']}Ki"
+
+
+Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size)]

@@ -1,0 +1,42 @@
+"""What a consumer gets of a backend, the same from every platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.slices import AdminRef
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Where a backend is seen from one place: `host` (this machine), `network` (other containers) or `cluster`."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What carries a backend out, for checks that restart or kill it. Applications never read it."""
+
+    kind: str  # the platform
+    container: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendService:
+    """A running, answering backend.
+
+    `resource` is what it dies with: access inside a backend that is deleted needs no deletes of its own.
+    `ready` is what everything inside it depends on.
+    """
+
+    views: Mapping[str, View]
+    admin: AdminRef
+    identity: pulumi.Output[str]
+    version: pulumi.Output[str]
+    resource: pulumi.Resource
+    ready: pulumi.Resource
+    runtime: Runtime

@@ -1,0 +1,129 @@
+"""What is wanted, whatever the platform: the specs of backends and the claims of applications.
+
+They are the settings of a stack, too: one definition, read from Pulumi.<stack>.yaml and application.yaml.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from components.quantities import GIB, MIB, Size
+
+# Postgres cuts identifiers at 63 bytes; `_owner` and `_ro` are appended to an application's name.
+APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
+ROLE_NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
+
+# The port Postgres and Redis listen on inside their container or pod.
+POSTGRES_PORT: Final = 5432
+REDIS_PORT: Final = 6379
+
+Port = Annotated[int, Field(ge=1024, le=65535)]
+ApplicationName = Annotated[str, Field(pattern=APPLICATION_NAME, examples=["alfred"])]
+RoleName = Annotated[str, Field(pattern=ROLE_NAME, examples=["authenticated"])]
+
+
+class Spec(BaseModel):
+    """Base of everything a user writes: a key that nobody reads is an error, and nothing changes after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class MaxmemoryPolicy(StrEnum):
+    """What Redis does when it is full. Anything but `noeviction` drops keys: right for a cache, wrong for state."""
+
+    NOEVICTION = "noeviction"
+    ALLKEYS_LFU = "allkeys-lfu"
+    ALLKEYS_LRU = "allkeys-lru"
+    VOLATILE_LFU = "volatile-lfu"
+    VOLATILE_LRU = "volatile-lru"
+    VOLATILE_TTL = "volatile-ttl"
+
+
+class PostgresSpec(Spec):
+    """Postgres. Memory, cpu and storage size the server; its own settings are derived from them."""
+
+    version: Literal["17"] = Field(examples=["17"], description="Major version; another one needs a migration of data")
+    memory: Size = Field(ge=256 * MIB, examples=["1Gi"], description="Limit of the container; at least 256Mi")
+    cpu: float = Field(gt=0, le=128, examples=[1], description="Limit, in cores")
+    storage: Size = Field(ge=GIB, examples=["20Gi"], description="Size of the data volume where the platform sizes one")
+    port: Port = Field(default=POSTGRES_PORT, examples=[5432], description="Port on this host (platform docker)")
+    max_connections: int = Field(default=100, ge=10, le=2000, examples=[100])
+
+
+class RedisSpec(Spec):
+    """Redis. `maxmemory` is 75 % of the memory limit: the rest is for the fork that rewrites the log."""
+
+    version: Literal["8"] = Field(examples=["8"])
+    memory: Size = Field(ge=64 * MIB, examples=["256Mi"], description="Limit of the container; at least 64Mi")
+    cpu: float = Field(gt=0, le=128, examples=[0.5], description="Limit, in cores")
+    storage: Size = Field(ge=GIB, examples=["10Gi"])
+    port: Port = Field(default=REDIS_PORT, examples=[6379], description="Port on this host (platform docker)")
+    maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])
+
+
+class LoginClaim(Spec):
+    """The login that the application connects with, where the application's own name will not do."""
+
+    name: RoleName
+    inherit: bool = Field(default=True, description="false: the login has its groups' rights only after SET ROLE")
+    member_of: tuple[RoleName, ...] = ()
+
+
+class PostgresClaim(Spec):
+    """A database of its own, named like the application, with owner, read-write login and read-only login."""
+
+    roles: tuple[RoleName, ...] = Field(default=(), description="Group roles (NOLOGIN) that the migrations refer to")
+    login: LoginClaim | None = Field(default=None, description="Default: the application's name")
+    connection_limit: int = Field(default=20, ge=1, le=1000, examples=[20], description="Of each login")
+    statement_timeout: str = Field(
+        default="30s", pattern=r"^\d+(ms|s|min)$", examples=["30s"], description="Of each login"
+    )
+
+
+class RedisClaim(Spec):
+    """An ACL user on the shared Redis that reaches keys and channels with its prefix, and nothing else."""
+
+    mode: Literal["shared"] = "shared"
+    prefix: str = Field(pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*:$", max_length=64, examples=["alfred:"])
+
+
+class Application(Spec):
+    """One application's claims (applications/<name>/application.yaml) and the variables of its configuration."""
+
+    name: ApplicationName
+    description: str = Field(min_length=1, examples=["What it is, in one line"])
+    postgres: PostgresClaim | None = None
+    redis: RedisClaim | None = None
+    config: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _groups_are_declared(self) -> "Application":
+        claim = self.postgres
+        missing = set(claim.login.member_of) - set(claim.roles) if claim and claim.login else set()
+        if missing:
+            raise ValueError(f"login is a member of {', '.join(sorted(missing))}: add it to postgres.roles")
+        return self
+
+    @property
+    def owner(self) -> str:
+        return f"{self.name}_owner"
+
+    @property
+    def login(self) -> str:
+        return self.postgres.login.name if self.postgres and self.postgres.login else self.name
+
+    @property
+    def reader(self) -> str:
+        return f"{self.name}_ro"
+
+    @property
+    def postgres_roles(self) -> tuple[str, ...]:
+        """Every cluster-wide role that this application's slice makes."""
+        return (self.owner, self.login, self.reader, *self.postgres.roles) if self.postgres else ()
