@@ -1,0 +1,149 @@
+"""An application's configuration, rendered from the contract: `config:` of its application.yaml, as env, yaml or json.
+
+Templates are Jinja2 (sandboxed, undefined names are errors) over one view of each backend:
+
+- `postgres`: host, port, tls, database, username, password, and `readonly` {username, password} where there is one
+- `redis`: host, port, tls, db, prefix, username, password
+- `app`, `stack` and `stage`: names
+
+`urlencode` encodes every reserved character, `/` included, so that any password is safe in a URL.
+"""
+
+import json
+import os
+import shlex
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+from urllib.parse import quote
+
+import yaml
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import BaseModel, SecretStr
+
+from components.secretfiles import state_home
+from infra.contract import ApplicationSlices, StackContract, ViewName
+
+Format = Literal["env", "yaml", "json"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+
+class ConfigError(Exception):
+    """A configuration cannot be rendered. The text names file and key, and never holds a secret."""
+
+
+def render(
+    contract: StackContract, *, stack: str, app: str, view: ViewName, templates: Mapping[str, str], file: str
+) -> dict[str, str]:
+    """Variable → value. `file` is where `templates` stand, for messages. Raises ConfigError."""
+    context = _context(contract, stack=stack, app=app, view=view)
+    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment.filters["urlencode"] = lambda value: quote(str(value), safe="")
+    values = {}
+    for variable, template in templates.items():
+        try:
+            values[variable] = environment.from_string(template).render(context)
+        except TemplateError as error:
+            known = ", ".join(sorted(context))
+            raise ConfigError(f"{file}: config.{variable}: {error.message}. Known here: {known}") from None
+        if "\0" in values[variable]:
+            raise ConfigError(f"{file}: config.{variable}: a NUL character fits into no format")
+    return values
+
+
+def to_text(values: Mapping[str, str], format: Format, *, header: str = "") -> str:
+    """`values` in a format. `header` becomes a comment where the format has comments."""
+    comment = "".join(f"# {line}\n" for line in header.splitlines())
+    return _WRITERS[format](values, comment)
+
+
+def path(stack: str, app: str, format: Format) -> Path:
+    """Where the file of an application is kept."""
+    return state_home() / "config" / stack / f"{app}.{format}"
+
+
+def write(stack: str, app: str, format: Format, text: str) -> Path:
+    """Replaces the file atomically; only its owner can read it (0600)."""
+    target = path(stack, app, format)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mkstemp makes it 0600
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(draft).replace(target)
+    except OSError:
+        Path(draft).unlink()
+        raise
+    return target
+
+
+def remove(stack: str) -> list[Path]:
+    """Removes a stack's files, whose passwords open nothing any more; what was removed."""
+    files = sorted(file for format in FORMATS for file in path(stack, "x", format).parent.glob(f"*.{format}"))
+    for file in files:
+        file.unlink()
+    return files
+
+
+def _context(contract: StackContract, *, stack: str, app: str, view: ViewName) -> dict[str, Any]:
+    slices = contract.applications.get(app)
+    if slices is None:
+        known = ", ".join(sorted(contract.applications)) or "none"
+        raise ConfigError(f"the stack `{stack}` has no application `{app}`. It has: {known}")
+    context: dict[str, Any] = {"app": app, "stack": stack, "stage": contract.stage}
+    for backend in ApplicationSlices.model_fields:
+        if (claim := getattr(slices, backend)) is not None:
+            context[backend] = {
+                **_view(contract, backend, view),
+                **claim.model_dump(exclude={"secret_ref", "readonly"}),
+                **_credential(contract, app, backend),
+            }
+    return context
+
+
+def _view(contract: StackContract, backend: str, view: ViewName) -> dict[str, Any]:
+    views = getattr(contract.backends, backend).views
+    if view not in views:
+        raise ConfigError(f"{backend} has no view `{view}` in this stack. It has: {', '.join(views)}")
+    chosen: dict[str, Any] = views[view].model_dump(exclude={"access"})
+    return chosen
+
+
+def _credential(contract: StackContract, app: str, backend: str) -> dict[str, Any]:
+    credential: BaseModel | None = getattr(contract.credentials.get(app), backend, None)
+    if credential is None:
+        raise ConfigError(f"the stack's outputs hold no password of `{app}` on {backend}: take it from its secret store")
+    return _plain(credential.model_dump(exclude_none=True))
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Credentials as templates use them: passwords as text."""
+    plain: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            plain[key] = _plain(value)
+        else:
+            plain[key] = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return plain
+
+
+def _env(values: Mapping[str, str], comment: str) -> str:
+    """For `set -a; . FILE` of a POSIX shell, with the shell's quotes where a value needs them.
+
+    A value of plain characters is written bare, which `docker run --env-file` needs: it takes quotes literally. A
+    value that had to be quoted is therefore for the shell (and for dotenv readers that know single quotes).
+    """
+    return comment + "".join(f"{name}={shlex.quote(value) if value else ''}\n" for name, value in values.items())
+
+
+def _yaml(values: Mapping[str, str], comment: str) -> str:
+    return comment + yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=float("inf"))
+
+
+def _json(values: Mapping[str, str], comment: str) -> str:
+    return json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
+
+
+_WRITERS: Final[Mapping[Format, Callable[[Mapping[str, str], str], str]]] = {"env": _env, "yaml": _yaml, "json": _json}

@@ -1,0 +1,133 @@
+"""The contract: what a stack tells its consumers, the same from every platform and every engine.
+
+Exporter, smoke tests and applications use these models; nothing else spells an output's key. The JSON Schema for
+consumers in other languages is docs/contract.schema.json (`strata contract --schema`). Changes within a version only
+add; a reader therefore ignores keys that it does not know. Anything else raises CONTRACT_VERSION.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+CONTRACT_VERSION: Final = 1
+
+# The one secret output. Everything else is public: a single secret leaf would hide a whole output from StackReferences.
+CREDENTIALS: Final = "credentials"
+
+ViewName = Literal["host", "network", "cluster"]
+BackendName = Literal["postgres", "redis"]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Part(BaseModel):
+    """Base of everything in the contract."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Access(Part):
+    """How a view is reached: `direct` is a plain TCP connection to its host and port."""
+
+    kind: Literal["direct"] = "direct"
+
+
+class View(Part):
+    """Where a backend is seen from one place."""
+
+    host: str = Field(min_length=1)
+    port: Port
+    tls: bool
+    access: Access = Access()
+
+
+class DockerRuntime(Part):
+    """The container behind a backend, for checks that restart or kill it. Applications must not use it."""
+
+    kind: Literal["docker"]
+    container: str
+    docker_host: str | None = Field(default=None, description="Address of the Docker daemon; null is the default one")
+
+
+class Backend(Part):
+    """One backend: its views, and facts about the server."""
+
+    version: str = Field(description="What the server itself reports", examples=["17.6"])
+    views: dict[ViewName, View] = Field(min_length=1)
+    runtime: DockerRuntime | None = None
+
+
+class Backends(Part):
+    """The backends of the stack; an absent one is not part of it."""
+
+    postgres: Backend | None = None
+    redis: Backend | None = None
+
+
+class SecretRef(Part):
+    """Where a login's password is: `name` is the stack output, `keys` the path inside it."""
+
+    kind: Literal["stack_output"] = "stack_output"
+    name: str = CREDENTIALS
+    keys: tuple[str, ...]
+
+
+class Login(Part):
+    """A name to log in with, and where its password is."""
+
+    username: str
+    secret_ref: SecretRef
+
+
+class PostgresSlice(Login):
+    """A database of the application's own; `username` reads and writes, `readonly` only reads."""
+
+    database: str
+    readonly: Login | None = None
+
+
+class RedisSlice(Login):
+    """The keys and channels that begin with `prefix`, on database `db`. SELECT is refused: 0 is the default."""
+
+    prefix: str
+    db: Literal[0] = 0
+
+
+class ApplicationSlices(Part):
+    """What one application owns, per backend."""
+
+    postgres: PostgresSlice | None = None
+    redis: RedisSlice | None = None
+
+
+class Credential(Part):
+    username: str
+    password: SecretStr
+
+
+class PostgresCredential(Credential):
+    readonly: Credential | None = None
+
+
+class ApplicationCredentials(Part):
+    postgres: PostgresCredential | None = None
+    redis: Credential | None = None
+
+
+class StackContract(Part):
+    """All outputs of a stack. `credentials` is the one secret output and empty where the reader may not see it."""
+
+    contract_version: Literal[1]
+    platform: Literal["docker", "kubernetes"] = Field(description="A label: applications must not branch on it")
+    stage: Literal["development", "test", "production"]
+    guarantees: tuple[str, ...] = Field(description="Properties the platform promises", examples=[["tls"]])
+    backends: Backends
+    applications: dict[str, ApplicationSlices]
+    credentials: dict[str, ApplicationCredentials] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _slices_have_a_backend(self) -> "StackContract":
+        for name, slices in self.applications.items():
+            for backend in ApplicationSlices.model_fields:
+                if getattr(slices, backend) is not None and getattr(self.backends, backend) is None:
+                    raise ValueError(f"applications.{name}.{backend} has no backends.{backend}")
+        return self
