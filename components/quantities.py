@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 _UNITS: Final = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 _SIZE: Final = re.compile(r"^(\d+)(Ki|Mi|Gi|Ti)$")
@@ -28,3 +28,14 @@ def format_size(size: int) -> str:
 
 
 Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size)]
+
+
+def at_least(minimum: str) -> AfterValidator:
+    """Refuses sizes below `minimum`, in the words of the user."""
+
+    def check(size: int) -> int:
+        if size < parse_size(minimum):
+            raise ValueError(f"at least {minimum} is needed")
+        return size
+
+    return AfterValidator(check)

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from components.quantities import GIB, MIB, Size
+from components.quantities import Size, at_least
 
 # Postgres cuts identifiers at 63 bytes; `_owner` and `_ro` are appended to an application's name.
 APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
@@ -50,9 +50,11 @@ class PostgresSpec(Spec):
     """Postgres. Memory, cpu and storage size the server; its own settings are derived from them."""
 
     version: Literal["17"] = Field(examples=["17"], description="Major version; another one needs a migration of data")
-    memory: Size = Field(ge=256 * MIB, examples=["1Gi"], description="Limit of the container; at least 256Mi")
+    memory: Annotated[Size, at_least("256Mi")] = Field(examples=["1Gi"], description="Limit of the container")
     cpu: float = Field(gt=0, le=128, examples=[1], description="Limit, in cores")
-    storage: Size = Field(ge=GIB, examples=["20Gi"], description="Size of the data volume where the platform sizes one")
+    storage: Annotated[Size, at_least("1Gi")] = Field(
+        examples=["20Gi"], description="Size of the data volume where the platform sizes one"
+    )
     port: Port = Field(default=POSTGRES_PORT, examples=[5432], description="Port on this host (platform docker)")
     max_connections: int = Field(default=100, ge=10, le=2000, examples=[100])
 
@@ -61,9 +63,9 @@ class RedisSpec(Spec):
     """Redis. `maxmemory` is 75 % of the memory limit: the rest is for the fork that rewrites the log."""
 
     version: Literal["8"] = Field(examples=["8"])
-    memory: Size = Field(ge=64 * MIB, examples=["256Mi"], description="Limit of the container; at least 64Mi")
+    memory: Annotated[Size, at_least("64Mi")] = Field(examples=["256Mi"], description="Limit of the container")
     cpu: float = Field(gt=0, le=128, examples=[0.5], description="Limit, in cores")
-    storage: Size = Field(ge=GIB, examples=["10Gi"])
+    storage: Annotated[Size, at_least("1Gi")] = Field(examples=["10Gi"])
     port: Port = Field(default=REDIS_PORT, examples=[6379], description="Port on this host (platform docker)")
     maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])
 

@@ -1,0 +1,154 @@
+"""An application's slice of each backend, as one component: what it claims is what it gets."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_random as random
+
+from components.services import BackendService
+from components.slices import (
+    Database,
+    DatabaseArgs,
+    Migrations,
+    MigrationsArgs,
+    RedisUser,
+    RedisUserArgs,
+    Role,
+    RoleArgs,
+    load_migrations,
+)
+from components.specs import Application, PostgresClaim, RedisClaim
+
+# A login's password: letters and digits only, so that it needs no quoting in any format, and as strong as 190 bits.
+PASSWORD_LENGTH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A name and its password; the password is a secret from birth."""
+
+    username: str
+    password: pulumi.Output[str]
+
+
+class PostgresSlice(pulumi.ComponentResource):
+    """A database with its schema, its owner (no login), its group roles, a read-write and a read-only login.
+
+    Access ends with the backend or with the claim; the database and its migrations are retained.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        application: Application,
+        claim: PostgresClaim,
+        service: BackendService,
+        folder: Path,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("strata:slices:Postgres", name, None, opts)
+        self._name, self._claim, self._service = name, claim, service
+        self.database = application.name
+        owner = self._role("owner", application.owner)
+        groups = {role: self._role(role, role) for role in claim.roles}
+        member_of = claim.login.member_of if claim.login else ()
+        self.login, writer = self._login(
+            "login", application.login, claim.login is None or claim.login.inherit, member_of, list(groups.values())
+        )
+        self.reader, reader = self._login("reader", application.reader, True, (), [])
+        database = Database(
+            f"{name}-database",
+            DatabaseArgs(
+                admin=service.admin,
+                identity=service.identity,
+                name=self.database,
+                owner=application.owner,
+                writers=[self.login.username],
+                readers=[self.reader.username],
+            ),
+            opts=self._data(owner, writer, reader),
+        )
+        migrations = load_migrations(folder / "migrations")
+        self.schema_version = migrations[-1]["name"] if migrations else None
+        schema = Migrations(
+            f"{name}-migrations",
+            MigrationsArgs(
+                admin=service.admin,
+                identity=service.identity,
+                database=self.database,
+                owner=application.owner,
+                migrations=migrations,
+            ),
+            opts=self._data(database, *groups.values()),
+        )
+        self.ready: list[pulumi.Resource] = [schema, writer, reader]
+        self.register_outputs({"database": self.database, "login": self.login.username, "reader": self.reader.username})
+
+    def _role(self, logical: str, role: str) -> Role:
+        args = RoleArgs(admin=self._service.admin, identity=self._service.identity, name=role, login=False)
+        return Role(f"{self._name}-role-{logical}", args, opts=self._access())
+
+    def _login(
+        self, logical: str, role: str, inherit: bool, member_of: tuple[str, ...], groups: list[Role]
+    ) -> tuple[Login, Role]:
+        password = random.RandomPassword(
+            f"{self._name}-{logical}-password",
+            length=PASSWORD_LENGTH,
+            special=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        ).result
+        args = RoleArgs(
+            admin=self._service.admin,
+            identity=self._service.identity,
+            name=role,
+            login=True,
+            password=password,
+            inherit=inherit,
+            member_of=list(member_of),
+            connection_limit=self._claim.connection_limit,
+            settings={"statement_timeout": self._claim.statement_timeout},
+        )
+        resource = Role(f"{self._name}-role-{logical}", args, opts=self._access(*groups))
+        return Login(username=role, password=pulumi.Output.secret(password)), resource
+
+    def _access(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Deleted for real when the claim ends, and together with the backend when that is deleted."""
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=[self._service.ready, *depends_on], deleted_with=self._service.resource
+        )
+
+    def _data(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=[self._service.ready, *depends_on], retain_on_delete=True)
+
+
+class RedisSlice(pulumi.ComponentResource):
+    """An ACL user that reaches keys and channels with its prefix. Keys stay when it goes."""
+
+    def __init__(
+        self,
+        name: str,
+        application: Application,
+        claim: RedisClaim,
+        service: BackendService,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("strata:slices:Redis", name, None, opts)
+        self.prefix = claim.prefix
+        password = random.RandomPassword(
+            f"{name}-password", length=PASSWORD_LENGTH, special=False, opts=pulumi.ResourceOptions(parent=self)
+        ).result
+        user = RedisUser(
+            f"{name}-user",
+            RedisUserArgs(
+                admin=service.admin,
+                identity=service.identity,
+                name=application.name,
+                password=password,
+                prefix=claim.prefix,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[service.ready], deleted_with=service.resource),
+        )
+        self.login = Login(username=application.name, password=pulumi.Output.secret(password))
+        self.ready: list[pulumi.Resource] = [user]
+        self.register_outputs({"prefix": claim.prefix, "login": self.login.username})

@@ -1,0 +1,220 @@
+"""One backend as a hardened container: image, volumes, secrets, container, readiness.
+
+Everything that is posture stands here once, for every backend: loopback ports, read-only root, no capabilities, no
+privilege escalation, limits, log rotation, restart policy. What differs between backends is in `Workload`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pulumi
+import pulumi_docker as docker
+import pulumi_random as random
+
+from components import scripts
+from components.docker.context import Attachment, DockerContext
+from components.quantities import MIB
+from components.services import BackendService, Runtime, View
+from components.slices import (
+    AdminRef,
+    DockerPreflight,
+    PortClaim,
+    PreflightArgs,
+    Ready,
+    ReadyArgs,
+    SecretFile,
+    SecretFileArgs,
+)
+
+SECRETS_PATH: Final = "/run/strata/secrets"
+LOOPBACK: Final = "127.0.0.1"
+
+# Once a backend serves, the check only has to notice that it stopped doing so; readiness at start is `Ready`'s work.
+# Docker 20.10 knows no start_interval, so a short interval would go on for ever.
+PROBE: Final = {"interval": "30s", "timeout": "5s", "start_period": "60s", "retries": 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What is particular to one backend."""
+
+    backend: str  # postgres, redis: its script, its probe, its image
+    name: str  # container and network alias: naming.POSTGRES, naming.REDIS
+    version: str
+    uid: int
+    port: int  # inside
+    host_port: int
+    data_path: str
+    arguments: tuple[str, ...]
+    memory: int  # bytes
+    cpu: float
+    stop_signal: str
+    stop_timeout: int  # seconds
+    secret_files: Mapping[str, str]  # file on the secrets volume -> form, see SecretFileArgs
+    tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> size, e.g. 64m
+    env: Mapping[str, str] = field(default_factory=dict)
+    shm: int = 64 * MIB
+
+
+class Backend(pulumi.ComponentResource):
+    """Image, data volume (retained), secrets volume, admin password, container and readiness of one backend."""
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        context: DockerContext,
+        attachment: Attachment,
+        workload: Workload,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"strata:docker:{kind}", name, None, opts)
+        self._context, self._workload = context, workload
+        self._name = name
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._view = View(host=LOOPBACK, port=workload.host_port)
+
+        preflight = self._preflight(attachment)
+        image = docker.RemoteImage(
+            f"{name}-image",
+            name=context.images[workload.backend],
+            keep_locally=True,
+            opts=self._options(depends_on=[preflight]),
+        )
+        data = self._data_volume(preflight)
+        password = random.RandomPassword(f"{name}-admin", length=40, special=False, opts=self._child)
+        secrets = self._volume(
+            f"{name}-secrets", context.naming.secrets_volume(workload.name), self._options(depends_on=[preflight])
+        )
+        secret = self._secret(password, secrets, image)
+        self._container = self._run(image, data, secrets, attachment, depends_on=[secret])
+        self._admin = AdminRef(
+            stack=context.naming.stack, secret=f"{workload.backend}/admin", host=self._view.host, port=self._view.port
+        )
+        self._ready = Ready(
+            f"{name}-ready",
+            ReadyArgs(
+                backend=workload.backend,
+                admin=self._admin,
+                container=self._container.name,
+                container_id=self._container.id,
+                docker_host=context.host,
+            ),
+            opts=self._options(depends_on=[secret]),
+        )
+        self.register_outputs({"container": self._container.name, "image": image.name, "version": self._ready.version})
+
+    @property
+    def service(self) -> BackendService:
+        """The backend, as consumers see it."""
+        inside = View(host=self._workload.name, port=self._workload.port)
+        return BackendService(
+            views={"host": self._view, "network": inside},
+            admin=self._admin,
+            identity=self._ready.identity,
+            version=self._ready.version,
+            resource=self._container,
+            ready=self._ready,
+            runtime=Runtime(kind="docker", container=self._context.naming.physical(self._workload.name)),
+        )
+
+    def _options(self, **extra: object) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(**extra))  # type: ignore[arg-type]
+
+    def _preflight(self, attachment: Attachment) -> DockerPreflight:
+        work, names = self._workload, self._context.naming
+        return DockerPreflight(
+            f"{self._name}-preflight",
+            PreflightArgs(
+                stack=names.stack_label,
+                state_id=self._context.state_id,
+                containers=[names.physical(work.name)],
+                volumes=[names.data_volume(work.name)],
+                images=[self._context.images[work.backend]],
+                ports=[
+                    PortClaim(
+                        host=LOOPBACK,
+                        port=work.host_port,
+                        container=names.physical(work.name),
+                        setting=f"strata:{work.backend}.port",
+                    )
+                ],
+                docker_host=self._context.host,
+            ),
+            opts=self._options(depends_on=[attachment.preflight]),
+        )
+
+    def _data_volume(self, preflight: pulumi.Resource) -> docker.Volume:
+        options = self._options(depends_on=[preflight], retain_on_delete=True, ignore_changes=["labels"])
+        # Docker cannot change a volume's labels, and an adopted volume keeps those of the state that made it.
+        name = self._workload.name
+        return self._volume(f"{self._name}-data", self._context.naming.data_volume(name), options)
+
+    def _volume(self, logical: str, physical: str, options: pulumi.ResourceOptions) -> docker.Volume:
+        return docker.Volume(logical, name=physical, labels=self._context.labels(logical), opts=options)
+
+    def _secret(self, password: random.RandomPassword, volume: docker.Volume, image: docker.RemoteImage) -> SecretFile:
+        work = self._workload
+        return SecretFile(
+            f"{self._name}-admin-secret",
+            SecretFileArgs(
+                stack=self._context.naming.stack,
+                secret=f"{work.backend}/admin",
+                content=password.result,
+                volume=volume.name,
+                image=image.image_id,
+                files=work.secret_files,
+                uid=work.uid,
+                gid=work.uid,
+                labels=self._context.label_map(f"{self._name}-admin-secret"),
+                docker_host=self._context.host,
+            ),
+            opts=self._child,
+        )
+
+    def _run(
+        self,
+        image: docker.RemoteImage,
+        data: docker.Volume,
+        secrets: docker.Volume,
+        attachment: Attachment,
+        depends_on: list[pulumi.Resource],
+    ) -> docker.Container:
+        work = self._workload
+        memory = work.memory // MIB
+        return docker.Container(
+            f"{self._name}-container",
+            name=self._context.naming.physical(work.name),
+            image=image.image_id,
+            entrypoints=["sh", "-c", scripts.read(work.backend), "strata"],
+            command=list(work.arguments),
+            envs=[f"{key}={value}" for key, value in sorted(work.env.items())],
+            user=f"{work.uid}:{work.uid}",
+            read_only=True,
+            tmpfs={
+                path: f"rw,noexec,nosuid,nodev,size={size},uid={work.uid},gid={work.uid},mode=0750"
+                for path, size in sorted(work.tmpfs.items())
+            },
+            volumes=[
+                {"container_path": work.data_path, "volume_name": data.name},
+                {"container_path": SECRETS_PATH, "volume_name": secrets.name, "read_only": True},
+            ],
+            networks_advanced=[{"name": attachment.network.name, "aliases": [work.name]}],
+            ports=[{"internal": work.port, "external": work.host_port, "ip": LOOPBACK, "protocol": "tcp"}],
+            memory=memory,
+            memory_swap=memory,  # no swap; and left out, the provider would plan a change for ever on a host with swap
+            cpus=f"{work.cpu:g}",
+            shm_size=work.shm // MIB,
+            capabilities={"drops": ["ALL"]},
+            security_opts=["no-new-privileges:true"],
+            healthcheck={"tests": scripts.HEALTHCHECKS[work.backend], **PROBE},
+            log_driver="json-file",
+            log_opts={"max-size": "10m", "max-file": "3"},
+            restart="unless-stopped",
+            stop_signal=work.stop_signal,
+            stop_timeout=work.stop_timeout,
+            destroy_grace_seconds=work.stop_timeout,
+            labels=self._context.labels(self._name),
+            opts=self._options(depends_on=depends_on),
+        )

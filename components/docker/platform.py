@@ -1,0 +1,63 @@
+"""The Docker platform: one daemon, one network, a container per backend."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_docker as docker
+import pulumi_random as random
+
+from components import naming
+from components.docker.context import Attachment, DockerContext
+from components.docker.postgres import Postgres
+from components.docker.redis import Redis
+from components.naming import Naming
+from components.services import BackendService
+from components.slices import DockerPreflight, PreflightArgs
+from components.specs import PostgresSpec, RedisSpec
+
+
+class DockerPlatform(pulumi.ComponentResource):
+    """The network `strata`, the state's id and the first preflight; backends are its children."""
+
+    kind = "docker"
+    guarantees = ()  # one host, plain TCP on loopback, disks as the host has them: nothing to promise
+
+    def __init__(
+        self,
+        name: str,
+        names: Naming,
+        images: Mapping[str, str],
+        host: str | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("strata:docker:Platform", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # Lives as long as the state: tells what this state made from what another one left on the same daemon.
+        state_id = random.RandomId("state-id", byte_length=8, opts=child)
+        self._context = DockerContext(naming=names, host=host, state_id=state_id.hex, images=images)
+        network = names.physical(naming.NETWORK)
+        preflight = DockerPreflight(
+            "network-preflight",
+            PreflightArgs(stack=names.stack_label, state_id=state_id.hex, networks=[network], docker_host=host),
+            opts=child,
+        )
+        self._attachment = Attachment(
+            network=docker.Network(
+                "network",
+                name=network,
+                driver="bridge",
+                labels=self._context.labels("network"),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[preflight]),
+            ),
+            preflight=preflight,
+        )
+        self.register_outputs({"network": network, "state_id": state_id.hex})
+
+    def postgres(self, spec: PostgresSpec) -> BackendService:
+        return Postgres("postgres", spec, self._context, self._attachment, self._inside()).service
+
+    def redis(self, spec: RedisSpec) -> BackendService:
+        return Redis("redis", spec, self._context, self._attachment, self._inside()).service
+
+    def _inside(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)

@@ -1,0 +1,120 @@
+"""The stack: backends from the platform, a slice of each for every application, and the outputs that describe them.
+
+Nothing here knows which platform it runs on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.applications import Login, PostgresSlice, RedisSlice
+from components.platform import Platform
+from components.services import BackendService
+from components.slices import PostgresRoster, RedisRoster, RosterArgs
+from components.specs import Application
+from infra import contract
+from infra.settings import Settings
+
+
+@dataclass
+class Outputs:
+    """What the stack exports: the contract's public part, and its one secret output."""
+
+    backends: dict[str, Any] = field(default_factory=dict)
+    applications: dict[str, dict[str, Any]] = field(default_factory=dict)
+    credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add_slice(self, application: str, backend: str, login: Login, facts: Mapping[str, Any]) -> None:
+        self.applications.setdefault(application, {})[backend] = {
+            **facts,
+            "username": login.username,
+            "secret_ref": _secret_ref(application, backend),
+        }
+        self.credentials.setdefault(application, {})[backend] = _credential(login)
+
+    def add_reader(self, application: str, backend: str, login: Login) -> None:
+        """The read-only login beside the one that `add_slice` added."""
+        self.applications[application][backend]["readonly"] = {
+            "username": login.username,
+            "secret_ref": _secret_ref(application, backend, "readonly"),
+        }
+        self.credentials[application][backend]["readonly"] = _credential(login)
+
+
+def deploy(settings: Settings, applications: tuple[Application, ...], platform: Platform, root: Path) -> Outputs:
+    """Declare everything."""
+    postgres, redis = platform.postgres(settings.postgres), platform.redis(settings.redis)
+    outputs = Outputs(backends={"postgres": _backend(postgres), "redis": _backend(redis)})
+    _postgres_slices(applications, postgres, root, outputs)
+    _redis_slices(applications, redis, outputs)
+    return outputs
+
+
+def export(settings: Settings, platform: Platform, outputs: Outputs) -> None:
+    """Register the stack's outputs, in the contract's shape."""
+    pulumi.export("contract_version", contract.CONTRACT_VERSION)
+    pulumi.export("platform", platform.kind)
+    pulumi.export("stage", settings.stage.value)
+    pulumi.export("guarantees", list(platform.guarantees))
+    pulumi.export("backends", outputs.backends)
+    pulumi.export("applications", outputs.applications)
+    pulumi.export(contract.CREDENTIALS, pulumi.Output.secret(outputs.credentials))
+
+
+def _postgres_slices(
+    applications: tuple[Application, ...], service: BackendService, root: Path, outputs: Outputs
+) -> None:
+    logins: list[str] = []
+    made: list[pulumi.Resource] = []
+    for application in applications:
+        if application.postgres is None:
+            continue
+        folder = root / "applications" / application.name
+        part = PostgresSlice(f"{application.name}-postgres", application, application.postgres, service, folder)
+        facts = {"database": part.database, "schema_version": part.schema_version}
+        outputs.add_slice(application.name, "postgres", part.login, facts)
+        outputs.add_reader(application.name, "postgres", part.reader)
+        logins += [part.login.username, part.reader.username]
+        made += part.ready
+    PostgresRoster("postgres-roster", _roster(service, logins), opts=_after(service, made))
+
+
+def _redis_slices(applications: tuple[Application, ...], service: BackendService, outputs: Outputs) -> None:
+    logins: list[str] = []
+    made: list[pulumi.Resource] = []
+    for application in applications:
+        if application.redis is None:
+            continue
+        part = RedisSlice(f"{application.name}-redis", application, application.redis, service)
+        outputs.add_slice(application.name, "redis", part.login, {"prefix": part.prefix, "db": 0})
+        logins.append(part.login.username)
+        made += part.ready
+    RedisRoster("redis-roster", _roster(service, logins), opts=_after(service, made))
+
+
+def _roster(service: BackendService, logins: list[str]) -> RosterArgs:
+    return RosterArgs(admin=service.admin, identity=service.identity, logins=sorted(logins))
+
+
+def _after(service: BackendService, made: list[pulumi.Resource]) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(depends_on=[service.ready, *made], deleted_with=service.resource)
+
+
+def _backend(service: BackendService) -> dict[str, Any]:
+    views = {
+        name: {"host": view.host, "port": view.port, "tls": view.tls, "access": {"kind": "direct"}}
+        for name, view in service.views.items()
+    }
+    runtime = {"kind": service.runtime.kind, "container": service.runtime.container}
+    return {"version": service.version, "views": views, "runtime": runtime}
+
+
+def _secret_ref(*keys: str) -> dict[str, Any]:
+    return {"kind": "stack_output", "name": contract.CREDENTIALS, "keys": list(keys)}
+
+
+def _credential(login: Login) -> dict[str, pulumi.Input[str]]:
+    return {"username": login.username, "password": login.password}
