@@ -1,0 +1,38 @@
+"""Start scripts and health checks of the backends' containers.
+
+A script is given as the container's command, `["sh", "-c", read(name), "strata"]` followed by the server's options. It
+needs nothing that the official image lacks. Stop signals: SIGINT for Postgres (a fast shutdown; SIGTERM waits until
+every client has left), SIGTERM for Redis.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Final
+
+# Authenticated round trips over TCP: a socket answers too early, and an open port proves nothing. Passwords go from
+# file to client without standing in a command line or an environment.
+HEALTHCHECKS: Final[Mapping[str, list[str]]] = {
+    "postgres": [
+        "CMD",
+        "env",
+        "PGPASSFILE=/run/strata/secrets/pgpass",
+        "PGCONNECT_TIMEOUT=4",
+        "psql",
+        "-XAtqw",
+        "-h127.0.0.1",
+        "-Upostgres",
+        "-dpostgres",
+        "-cSELECT 1",
+    ],
+    "redis": [
+        "CMD",
+        "sh",
+        "-c",
+        'printf "AUTH admin %s\\nPING\\n" "$(cat /run/strata/secrets/admin)" | redis-cli -t 4 | grep -q PONG',
+    ],
+}
+
+
+def read(name: str) -> str:
+    """The start script of the backend `name`. Raises FileNotFoundError for a backend that has none."""
+    return files(__package__).joinpath(f"{name}.sh").read_text(encoding="utf-8")

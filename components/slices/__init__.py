@@ -1,0 +1,43 @@
+"""What lives inside backends, as resources: dynamic providers with real check, diff, create, read, update and delete.
+
+The import path of every provider class is part of each stack's state (see `components.slices.resource`).
+"""
+
+from components.slices.admin import AdminRef
+from components.slices.docker_preflight import DockerPreflight, PortClaim, PreflightArgs
+from components.slices.errors import SliceError
+from components.slices.postgres.database import Database, DatabaseArgs
+from components.slices.postgres.migration_files import Migration, load_migrations
+from components.slices.postgres.migrations import Migrations, MigrationsArgs
+from components.slices.postgres.role import Role, RoleArgs
+from components.slices.postgres.roster import PostgresRoster
+from components.slices.ready import Ready, ReadyArgs
+from components.slices.redis.roster import RedisRoster
+from components.slices.redis.user import RedisUser, RedisUserArgs
+from components.slices.roster import RosterArgs
+from components.slices.secret_file import SecretFile, SecretFileArgs
+
+__all__ = [
+    "AdminRef",
+    "Database",
+    "DatabaseArgs",
+    "DockerPreflight",
+    "Migration",
+    "Migrations",
+    "MigrationsArgs",
+    "PortClaim",
+    "PostgresRoster",
+    "PreflightArgs",
+    "Ready",
+    "ReadyArgs",
+    "RedisRoster",
+    "RedisUser",
+    "RedisUserArgs",
+    "Role",
+    "RoleArgs",
+    "RosterArgs",
+    "SecretFile",
+    "SecretFileArgs",
+    "SliceError",
+    "load_migrations",
+]

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Starts Postgres as PID 1 of its container, on new or kept data; the arguments are the server's options.
+# A SIGKILL at any moment leaves what the next start can go on from.
+set -eu
+umask 077
+
+data=${PGDATA:-/var/lib/postgresql/data/pgdata}
+volume=$(dirname "$data")
+secrets=/run/strata/secrets
+run=/run/strata/run
+sockets=/var/run/postgresql
+
+# PID 1 has no default action for these: without a trap, a stop during initdb would wait for its timeout.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { echo "strata: $*" >&2; }
+
+read_verifier() {
+    [ -r "$secrets/verifier" ] || { say "$secrets/verifier is missing or unreadable: run strata up"; exit 1; }
+    verifier=$(cat "$secrets/verifier")
+    # Anything else would be stored as a password in plain text, or end the statement that it stands in.
+    case $verifier in
+        *[!A-Za-z0-9+/=:\$-]*) ;;
+        SCRAM-SHA-256\$*:*\$*:*) return ;;
+    esac
+    say "$secrets/verifier holds no SCRAM-SHA-256 verifier: run strata up"
+    exit 1
+}
+
+# Two servers on one volume destroy it, and in two containers each sees itself as PID 1 in postmaster.pid. The kernel
+# gives the lock back when the last process of this container is gone.
+lock_volume() {
+    exec 9>"$volume/.strata-lock"
+    flock -n 9 || { say "another container uses this volume: stop it first"; exit 1; }
+}
+
+# Into a side directory, renamed when complete: a half-made cluster never looks like a whole one.
+initialise() {
+    [ -s "$data/PG_VERSION" ] && return
+    if [ -d "$data" ] && ! rmdir "$data" 2>/dev/null; then
+        say "$data has files and no PG_VERSION: it is no Postgres cluster. Restore it, or empty the volume"
+        exit 1
+    fi
+    rm -rf "$data.new"
+    # The builtin locale needs nothing of the image's libc: indexes stay valid on every image that this volume meets.
+    initdb --pgdata="$data.new" --username=postgres --data-checksums --encoding=UTF8 \
+        --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 \
+        --auth-local=peer --auth-host=scram-sha-256
+    mv "$data.new" "$data"
+    sync "$volume"
+}
+
+# Made anew at every start, so that a kept volume has no older rules.
+write_access_rules() {
+    cat >"$run/pg_hba.conf" <<RULES
+local all         postgres peer
+local all         all      reject
+host  replication all all  reject
+host  all         all all  scram-sha-256
+RULES
+}
+
+# A kept volume holds the verifier of its first start. Over the socket, which only this uid reaches, no password is
+# needed; the statement goes through a pipe. PUBLIC has no business in the administrator's databases.
+assert_administrator() {
+    until pg_isready --quiet --host="$sockets"; do sleep 0.1; done
+    until psql -X --quiet --set=ON_ERROR_STOP=1 --host="$sockets" --username=postgres --dbname=postgres <<SQL
+ALTER ROLE postgres LOGIN PASSWORD '$verifier';
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
+SQL
+    do
+        say "the administrator's password could not be asserted; trying again"
+        sleep 1
+    done
+}
+
+read_verifier
+lock_volume
+initialise
+write_access_rules
+assert_administrator &
+trap - INT TERM
+exec postgres -D "$data" -c "hba_file=$run/pg_hba.conf" -c "unix_socket_directories=$sockets" \
+    -c 'listen_addresses=*' -c password_encryption=scram-sha-256 "$@"

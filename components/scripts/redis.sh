@@ -1,0 +1,70 @@
+#!/bin/sh
+# Starts Redis as PID 1 of its container, on new or kept data; the arguments are the server's options.
+# A SIGKILL at any moment leaves what the next start can go on from.
+set -eu
+umask 077
+
+data=/data
+secrets=/run/strata/secrets
+users=$data/users.acl
+
+say() { echo "strata: $*" >&2; }
+
+read_hash() {
+    [ -r "$secrets/admin.sha256" ] || { say "$secrets/admin.sha256 is missing or unreadable: run strata up"; exit 1; }
+    hash=$(cat "$secrets/admin.sha256")
+    case $hash in
+        *[!0-9a-f]*) ;;
+        *) [ ${#hash} -eq 64 ] && return ;;
+    esac
+    say "$secrets/admin.sha256 holds no SHA-256 in hex: run strata up"
+    exit 1
+}
+
+# Two servers on one append-only file destroy it. The kernel gives the lock back when the container is gone.
+lock_volume() {
+    exec 9>"$data/.strata-lock"
+    flock -n 9 || { say "another container uses this volume: stop it first"; exit 1; }
+}
+
+# The users of this volume. A last line without its end was cut off by a crash, and `read` drops it.
+kept_users() {
+    if [ -f "$users" ]; then
+        while IFS= read -r line; do
+            case $line in
+                'user default '* | 'user admin '*) ;;
+                'user '*) printf '%s\n' "$line" ;;
+            esac
+        done <"$users"
+    fi
+}
+
+# The volume's identity is the name of a user who can do nothing. It lies in the ACL file, so that whoever asks for it
+# also learns that this file, and with it every user, was lost; and no FLUSHALL takes it.
+identity_user() {
+    read -r uuid </proc/sys/kernel/random/uuid
+    printf 'user strata-identity-%s off -@all\n' "$uuid"
+}
+
+# Redis does not start without the file. The administrator's line is made anew, so that a kept volume accepts the
+# current password.
+write_users() {
+    kept=$(kept_users)
+    {
+        printf 'user default off resetpass resetkeys resetchannels -@all\n'
+        printf 'user admin on #%s ~* &* +@all\n' "$hash"
+        [ -z "$kept" ] || printf '%s\n' "$kept"
+        case $kept in
+            *'user strata-identity-'*) ;;
+            *) identity_user ;;
+        esac
+    } >"$users.new"
+    sync "$users.new"
+    mv "$users.new" "$users"
+    sync "$data"
+}
+
+read_hash
+lock_volume
+write_users
+exec redis-server "$@" --dir "$data" --aclfile "$users"

@@ -1,0 +1,1 @@
+"""What lives inside Postgres: roles, databases, migrations, and the roster of logins."""

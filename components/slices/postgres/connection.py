@@ -1,0 +1,111 @@
+"""The administrator's connection to Postgres, and its failures in one clear line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from components.slices.admin import Address
+from components.slices.errors import SliceError
+
+USER: Final = "postgres"  # the administrator's role, and the database that is the administrator's
+CONNECT_TIMEOUT: Final = 5  # seconds
+LOCK_TIMEOUT: Final = 15_000  # milliseconds: an application's long transaction must not hang a deployment
+
+# NAMEDATALEN - 1: Postgres cuts longer names silently, so that two of them could become one.
+NAME_LIMIT: Final = 63
+NAME_PATTERN: Final = "[a-z_][a-z0-9_]*"
+RESERVED: Final = "pg_.*|postgres|public|none|template[01]"
+
+# Strata's mark on what it made: the comment of a role or a database, followed by the stack's name.
+MARK: Final = "strata: "
+
+# One writer at a time to the shared catalogs: concurrent GRANTs fail with "tuple concurrently updated".
+CATALOG_LOCK: Final = 0x7374_7261_7461  # "strata"
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@contextmanager
+def connect(address: Address, database: str = USER, *, timeout: int = CONNECT_TIMEOUT) -> Iterator[Connection]:
+    """An autocommit connection as the administrator. Raises SliceError for every failure in or under it."""
+    where = f"Postgres at {address}"
+    try:
+        connection = psycopg.connect(
+            host=address.host,
+            port=address.port,
+            dbname=database,
+            user=USER,
+            password=address.password(),
+            connect_timeout=timeout,
+            application_name="strata",
+            options=f"-c lock_timeout={LOCK_TIMEOUT}",
+            autocommit=True,
+        )
+    except psycopg.OperationalError as error:
+        raise SliceError(f"{where}: {_reason(error)}") from None
+    try:
+        with connection:
+            yield connection
+    except psycopg.errors.LockNotAvailable:
+        raise SliceError(
+            f"{where}: a lock in database {database} was not free within {LOCK_TIMEOUT // 1000} s;"
+            " end the transaction that holds it (see pg_stat_activity) and run again"
+        ) from None
+    except psycopg.Error as error:
+        raise SliceError(f"{where}, database {database}: {message(error)}") from None
+
+
+@contextmanager
+def catalog(address: Address, database: str = USER) -> Iterator[Connection]:
+    """A transaction that may write to roles and grants; only one runs at a time in each database."""
+    with connect(address, database) as connection, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (CATALOG_LOCK,))
+        yield connection
+
+
+def run(connection: Connection, template: LiteralString, *names: str, **literals: Any) -> None:
+    """Execute a utility statement: `{}` takes identifiers in order, `{name}` takes literals."""
+    values = {key: sql.Literal(value) for key, value in literals.items()}
+    connection.execute(sql.SQL(template).format(*map(sql.Identifier, names), **values))
+
+
+def scalar(connection: Connection, query: LiteralString, *params: Any) -> Any:
+    """The first column of the first row, or None."""
+    row = connection.execute(query, params).fetchone()
+    return row[0] if row else None
+
+
+def column(connection: Connection, query: LiteralString, *params: Any) -> list[Any]:
+    """The first column of every row."""
+    return [row[0] for row in connection.execute(query, params)]
+
+
+def identity(connection: Connection) -> str:
+    """The cluster's system_identifier: 64 bits, hence as text."""
+    return str(scalar(connection, "SELECT system_identifier FROM pg_control_system()"))
+
+
+def end_sessions(connection: Connection, role: str) -> None:
+    """End every session of the login `role`, and wait up to 5 s for each to be gone."""
+    connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (role,))
+
+
+def message(error: psycopg.Error) -> str:
+    """Postgres' own sentence, with its detail and hint."""
+    parts = (error.diag.message_primary or str(error).strip(), error.diag.message_detail, error.diag.message_hint)
+    return "; ".join(part for part in parts if part)
+
+
+def _reason(error: psycopg.OperationalError) -> str:
+    text = " ".join(str(error).split())
+    if "password authentication failed" in text:
+        return (
+            "the administrator's password is refused. The container re-asserts it at every start: restart it, and if"
+            " another Postgres holds this port, stop that one"
+        )
+    if "Connection refused" in text or "timeout" in text.lower():
+        return "no answer. Is its container running (docker ps)? `strata up` starts it"
+    return text

@@ -1,0 +1,1 @@
+"""What lives inside Redis: ACL users, and their roster."""
