@@ -1,36 +1,61 @@
-"""The official file backend: where a stack's files are, and how they are read and replaced without ever being half.
+"""The official file backend: where a stack's files are, and how they are replaced without ever being half.
 
 .pulumi/meta.yaml
-.pulumi/stacks/<project>/<stack>.json (+ .bak: the state before the last save of another process)
+.pulumi/stacks/<project>/<stack>.json, and .bak, the state before the last save
 .pulumi/history/<project>/<stack>/<stack>-<ns>.{history,checkpoint}.json
 .pulumi/locks/organization/<project>/<stack>/<uuid>.json
 """
 
+import json
+import re
+import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
+from engine.checkpoint import Writer, decode, salt_of
+from engine.errors import EngineError, ExitCode
+from engine.files import make_folder, replace_file
+from engine.integrity import StateError, verify
 from engine.lock import StackLock
-from engine.secrets import Vault
+from engine.secrets import CiphertextError, Vault
 from engine.state import Snapshot
+
+_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")  # sdk/go/common/tokens/names.go, without the folders `.` and `..`
+_META = b"version: 1\n"  # stacks are in folders of their projects (pkg/backend/diy/meta.go)
 
 
 class StackFiles:
     """One stack in a file backend. Makes nothing on disk before `save` or `lock`."""
 
-    root: Path
-    path: Path  # the stack file
-
     def __init__(self, url: str, project: str, stack: str) -> None:
-        """Raises EngineError for any URL but `file://<absolute path>`."""
-        raise NotImplementedError
+        """Raises EngineError for any URL but `file://<path>`, and for names that the official CLI refuses."""
+        for what, name in (("project", project), ("stack", stack)):
+            if not _NAME.fullmatch(name):
+                raise EngineError(
+                    f"'{name}' is no {what} name: use letters, digits, '.', '_' and '-'", ExitCode.BAD_USAGE
+                )
+        self.project, self.stack = project, stack
+        self._home = _local_path(url) / ".pulumi"
+        self.path = self._home / "stacks" / project / f"{stack}.json"
+        self._writer: Writer | None = None
+        self._writing = threading.Lock()
+        self._counting = threading.Lock()
+        self._asked = self._saved = 0
+
+    @property
+    def backup(self) -> Path:
+        """The state before the last save."""
+        return self.path.with_name(self.path.name + ".bak")
 
     def exists(self) -> bool:
-        raise NotImplementedError
+        return self.path.exists()
 
     def lock(self, tell: Callable[[str], None]) -> StackLock:
         """To be used in `with`: see engine.lock."""
-        raise NotImplementedError
+        return StackLock(self._home / "locks" / "organization" / self.project / self.stack, tell)
 
     def open(self, passphrase: str, *, salt: str | None = None) -> tuple[Snapshot, Vault]:
         """The state and the vault to save it with; an empty Snapshot and a new salt if there is no file.
@@ -38,15 +63,60 @@ class StackFiles:
         `salt` is the stack config's `encryptionsalt`, which wins for what is encrypted from now on.
         Raises StateError, PassphraseError, EngineError.
         """
-        raise NotImplementedError
+        config = f"the encryptionsalt in Pulumi.{self.stack}.yaml"
+        try:
+            self._check_layout()
+            if not self.exists():
+                return Snapshot(), Vault.open(passphrase, salt, where=config) if salt else Vault.create(passphrase)
+            document = json.loads(self.path.read_bytes())
+            own_salt = salt_of(document)
+            own = Vault.open(passphrase, own_salt, where=str(self.path)) if own_salt else None
+            snapshot = decode(document, own)
+            verify(snapshot.resources)
+        except ValueError as error:
+            raise StateError(self._damaged(f"not JSON ({error})")) from error
+        except (StateError, CiphertextError) as error:
+            raise StateError(self._damaged(str(error))) from error
+        except OSError as error:
+            raise EngineError(f"{self.path}: {error.strerror}") from error
+        if salt and salt != own_salt:
+            return snapshot, Vault.open(passphrase, salt, where=config)
+        return snapshot, own or Vault.create(passphrase)
 
-    def save(self, snapshot: Snapshot, vault: Vault) -> None:
-        """Replaces the stack file atomically and durably (fsync); the first save keeps the file before as `.bak`.
+    def save(self, take: Callable[[], Snapshot], vault: Vault) -> None:
+        """Replaces the stack file atomically and durably; the file before becomes `.bak`.
 
-        May be called from several threads: each returns when a state at least as new as its own is on disk; calls that
-        arrive during a write share the next one. Raises BackendError (disk full, ...); the file then is the old one.
+        `take` returns the newest snapshot; it is called when the write begins. So this may be called from several
+        threads: each call returns when a state at least as new as at its beginning is on disk, and calls that arrive
+        during a write share the next one. Raises EngineError (disk full, …); the file then is the old one.
         """
-        raise NotImplementedError
+        with self._counting:
+            self._asked += 1
+            ticket = self._asked
+        with self._writing:
+            if self._saved >= ticket:
+                return
+            with self._counting:
+                covered = self._asked
+            self._write(take(), vault)
+            self._saved = covered
+
+    def _write(self, snapshot: Snapshot, vault: Vault) -> None:
+        if self._writer is None or self._writer.vault is not vault:
+            self._writer = Writer(f"organization/{self.project}/{self.stack}", vault)
+        try:
+            meta = self._home / "meta.yaml"
+            if not meta.exists():
+                make_folder(meta.parent)
+                replace_file(meta, _META)
+            make_folder(self.path.parent)
+            replace_file(self.path, self._writer.encode(snapshot), backup=self.backup)
+        except OSError as error:
+            kept = "still holds the state before" if self.exists() else "was not made"
+            raise EngineError(
+                f"could not save the state: {error.strerror} ({self.path}). The file {kept}; make room or mend the "
+                "folder, then run the command again"
+            ) from error
 
     def add_history(
         self,
@@ -59,5 +129,51 @@ class StackFiles:
         config: Mapping[str, Any],
         message: str = "",
     ) -> None:
-        """One entry of the history, with a copy of the checkpoint. Times are Unix seconds."""
-        raise NotImplementedError
+        """One entry of the history, with a copy of the checkpoint. Times are Unix seconds. Raises EngineError."""
+        entry = {
+            "kind": kind,
+            "startTime": int(start),
+            "message": message,
+            "environment": {},
+            "config": dict(config),
+            "version": 0,
+            "result": "succeeded" if succeeded else "failed",
+            "endTime": int(end),
+            "resourceChanges": dict(changes),
+        }
+        folder = self._home / "history" / self.project / self.stack
+        prefix = f"{self.stack}-{time.time_ns()}"
+        try:
+            make_folder(folder)
+            replace_file(folder / f"{prefix}.history.json", json.dumps(entry, indent=4).encode())
+            replace_file(folder / f"{prefix}.checkpoint.json", self.path.read_bytes())
+        except OSError as error:
+            raise EngineError(f"could not write the history: {error.strerror} ({folder})") from error
+
+    def _check_layout(self) -> None:
+        """Refuses what the official CLI can make of a file backend and this engine does not read."""
+        meta = self._home / "meta.yaml"
+        stacks = self._home / "stacks"
+        legacy = (stacks / f"{self.stack}.json").exists() and not meta.exists()
+        if legacy or (meta.exists() and meta.read_bytes().split() != _META.split()):
+            raise EngineError(f"{stacks}: a layout that is not version 1: run `pulumi state upgrade` once")
+        for suffix in (".gz", ".zst"):
+            packed = self.path.with_name(self.path.name + suffix)
+            if packed.exists():
+                raise EngineError(
+                    f"{packed}: a compressed state; unset PULUMI_DIY_BACKEND_GZIP and _ZSTD and run the pulumi CLI once"
+                )
+
+    def _damaged(self, reason: str) -> str:
+        message = f"{self.path} can't be used: {reason}."
+        if not self.backup.exists():
+            return f"{message} There is no copy of it ({self.backup.name})"
+        return f"{message} The state before the last save is beside it; to go back: cp '{self.backup}' '{self.path}'"
+
+
+def _local_path(url: str) -> Path:
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise EngineError(f"{url}: the embedded engine keeps its state in files (file://…): "
+                          "use the pulumi CLI for shared state")  # fmt: skip
+    return Path(unquote(parts.netloc + parts.path)).expanduser().absolute()

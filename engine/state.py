@@ -1,25 +1,22 @@
-"""A stack's checkpoint in memory, and its JSON in the official format (version 3).
+"""A stack's checkpoint in memory. Its JSON is in engine/checkpoint.py, its files are in engine/backend.py.
 
-Secret values are `engine.values.Secret` in memory and ciphertext in JSON. Fields that this engine does not use are
-kept as they were found, so that a state written by the official CLI survives a round trip.
+Secret values are `engine.values.Secret`. Fields that this engine does not use are kept as they were found, so that a
+state written by the official CLI survives a round trip.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Literal
 
-from engine.errors import EngineError
-from engine.secrets import Vault
+from engine.values import Properties
 
-Properties = dict[str, Any]
 OperationType = Literal["creating", "updating", "deleting", "reading", "importing"]
 
 ROOT_STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_TYPE_PREFIX = "pulumi:providers:"
-
-
-class StateError(EngineError):
-    """The stack file breaks the format or a rule of integrity; the text says which, and how to use the copy."""
+# Shown by `pulumi stack`, used by nothing else there; the suffix tells which engine wrote a state.
+ENGINE_VERSION = f"v{version('pulumi')}+embedded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +26,7 @@ class CustomTimeouts:
     create: float = 0
     update: float = 0
     delete: float = 0
+    read: float = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,26 +67,28 @@ class ResourceState:
 
     @property
     def name(self) -> str:
-        """The logical name: the last part of the URN."""
-        raise NotImplementedError
+        """The logical name: what follows the third `::` of the URN, and may contain `::` itself."""
+        return self.urn.split("::", 3)[-1]
 
     @property
     def package(self) -> str:
         """The provider's package, such as `docker`; of a provider resource, the package that it provides."""
-        raise NotImplementedError
+        return self.type.removeprefix(PROVIDER_TYPE_PREFIX).partition(":")[0]
 
     @property
     def is_provider(self) -> bool:
-        raise NotImplementedError
+        return self.type.startswith(PROVIDER_TYPE_PREFIX)
 
     @property
     def reference(self) -> str:
         """How other entries name this provider: "<urn>::<id>"."""
-        raise NotImplementedError
+        return f"{self.urn}::{self.id}"
 
     def all_dependencies(self) -> frozenset[str]:
         """URNs of everything that must exist before this: parent, dependencies, provider, deletedWith, replaceWith."""
-        raise NotImplementedError
+        urns = {self.parent, self.provider.rpartition("::")[0], self.deleted_with, *self.dependencies}
+        urns.update(self.replace_with, *self.property_dependencies.values())
+        return frozenset(urns - {""})
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,34 +105,22 @@ class Snapshot:
 
     resources: tuple[ResourceState, ...] = ()
     pending: tuple[PendingOperation, ...] = ()
-    version: str = ""  # of the engine that wrote it, as in the manifest
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""  # of the engine that wrote it
+    extra: Mapping[str, Any] = field(default_factory=dict)  # parts of the checkpoint that this engine does not use
+
+    @property
+    def official(self) -> bool:
+        """Whether the official CLI wrote it last."""
+        return bool(self.version) and not self.version.endswith("+embedded")
 
     def find(self, urn: str) -> ResourceState | None:
         """The live entry (not one that is to be deleted) of that URN."""
-        raise NotImplementedError
+        return next((entry for entry in self.resources if entry.urn == urn and not entry.delete), None)
 
     @property
     def stack_outputs(self) -> Properties:
         """The stack's exports; `Secret` where they are secret."""
-        raise NotImplementedError
-
-
-def encode(stack: str, snapshot: Snapshot, vault: Vault) -> bytes:
-    """The stack file. `stack` is "organization/<project>/<stack>". Unchanged entries cost no serialisation."""
-    raise NotImplementedError
-
-
-def decode(document: Mapping[str, Any], vault: Vault) -> Snapshot:
-    """Raises StateError for what breaks the format."""
-    raise NotImplementedError
-
-
-def salt_of(document: Mapping[str, Any]) -> str | None:
-    """The encryption salt that the file carries; None without secrets provider. Raises for another provider."""
-    raise NotImplementedError
-
-
-def verify(resources: Sequence[ResourceState]) -> None:
-    """The official integrity rules (Snapshot.VerifyIntegrity): raises StateError naming entry and rule."""
-    raise NotImplementedError
+        for entry in self.resources:
+            if entry.type == ROOT_STACK_TYPE and not entry.delete:
+                return dict(entry.outputs)
+        return {}
