@@ -1,0 +1,18 @@
+"""The rules of the pack, by topic. Importing them is free of side effects and needs no provider SDK."""
+
+from policies.rules import credentials, data, hardening, health, images, limits, network, operations
+from policies.rules.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    *data.RULES,
+    *images.RULES,
+    *network.RULES,
+    *limits.RULES,
+    *hardening.RULES,
+    *health.RULES,
+    *operations.RULES,
+    *credentials.RULES,
+)
+"""Every rule of the pack, in the order in which findings are shown."""
+
+__all__ = ["RULES", "Rule"]

@@ -1,0 +1,81 @@
+"""Credentials reach a container as files. Environment and command lines are shown by `docker inspect` and `ps`."""
+
+import re
+from collections.abc import Iterator
+
+from pulumi_policy import ResourceValidationArgs, Severity
+
+from policies.rules import container, tokens
+from policies.rules.rule import Rule
+
+# Only names that end so: POSTGRES_PASSWORD_FILE and TOKEN_LIFETIME hold no credential.
+_SECRET_NAME = re.compile(
+    r"(?:PASS|PASSWD|PASSWORD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|REDISCLI_AUTH"
+    r"|(?:API|ACCESS|SECRET|PRIVATE|ENCRYPTION|SERVICE|ANON)_?KEY)$",
+    re.IGNORECASE,
+)
+_URL_WITH_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@$]+@", re.IGNORECASE)
+
+# A literal after an option or a variable that takes a password; `$…` and a file are not literals.
+_LITERAL = r"[\"']?(?![\"'$])[^\s\"';]+"
+_COMMAND_SECRETS = (
+    re.compile(rf"--?requirepass[=\s]+{_LITERAL}"),
+    re.compile(rf"--(?:password|pass|api-key|secret-key)[=\s]+{_LITERAL}"),
+    re.compile(rf"\b(?:PGPASSWORD|REDISCLI_AUTH|POSTGRES_PASSWORD)={_LITERAL}"),
+    re.compile(rf"\bredis-cli\b.*\s-a\s+{_LITERAL}"),
+    _URL_WITH_PASSWORD,
+)
+
+
+def no_secret_in_environment(args: ResourceValidationArgs) -> Iterator[str]:
+    for index, entry in enumerate(container.each(args.props, "envs")):
+        name, _, value = entry.partition("=")
+        if not value:
+            continue
+        if _SECRET_NAME.search(name):
+            yield (
+                f"envs[{index}]: {name} holds a credential, which `docker inspect` shows and every child process gets; "
+                f"write {name}_FILE=/run/strata/secrets/… and put the file there with a SecretFile"
+            )
+        elif _URL_WITH_PASSWORD.search(value):
+            yield (
+                f"envs[{index}]: {name} is a URL with a password in it; give host, user and database apart, and the "
+                "password as a file"
+            )
+
+
+def no_secret_in_command(args: ResourceValidationArgs) -> Iterator[str]:
+    healthcheck = args.props.get("healthcheck") or {}
+    for where, inputs, key in (
+        ("command", args.props, "command"),
+        ("entrypoints", args.props, "entrypoints"),
+        ("healthcheck.tests", healthcheck, "tests"),
+    ):
+        text = " ".join(container.each(inputs, key))
+        if any(pattern.search(text) for pattern in _COMMAND_SECRETS):
+            yield (
+                f"{where}: it has a credential in it, which the process list shows; read it from a file in "
+                "/run/strata/secrets when the command runs"
+            )
+
+
+RULES = (
+    Rule(
+        name="no-secret-in-environment",
+        description="No credential is handed to a container through its environment.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=no_secret_in_environment,
+        severity=Severity.CRITICAL,
+        remediation_steps="Write the credential with a SecretFile and name the file in a variable that ends in _FILE.",
+        url="https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+    ),
+    Rule(
+        name="no-secret-in-command",
+        description="No credential stands in a command line.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=no_secret_in_command,
+        severity=Severity.CRITICAL,
+        remediation_steps="Let the start script or the health check read the secret file.",
+        url="https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+    ),
+)

@@ -1,0 +1,112 @@
+"""Data outlives what serves it: containers are replaced freely, volumes are not."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import ResourceValidationArgs, Severity
+
+from policies.rules import container, tokens
+from policies.rules.rule import Rule
+
+# Where each backend's official image keeps its data; of Postgres' two layouts (see `postgres-volume-path`) the parent.
+_DATA_ROOTS = {"postgres": "/var/lib/postgresql", "redis": "/data", "qdrant": "/qdrant/storage", "minio": "/data"}
+
+# The first major version whose official image keeps its data in a folder named after the version.
+_VERSIONED_LAYOUT = 18
+
+
+def data_on_named_volume(args: ResourceValidationArgs) -> Iterator[str]:
+    backend = container.backend(args.props)
+    if backend is None:
+        return
+    root = _DATA_ROOTS[backend]
+    if not any(mount.named_volume and _is_within(mount.path, root) for mount in container.mounts(args.props)):
+        yield (
+            f"volumes: {backend} keeps its data in {root}, and no named volume is mounted there, so the data goes with "
+            f'the container; write volumes=[ContainerVolumeArgs(container_path="{root}…", volume_name=volume.name)]'
+        )
+
+
+def postgres_volume_path(args: ResourceValidationArgs) -> Iterator[str]:
+    reference = container.image(args.props)
+    if reference is None or container.backend(args.props) != "postgres":
+        return
+    major = int("".join(_leading_digits(reference.tag or "")) or 0)
+    for mount in container.mounts(args.props):
+        path = mount.path.rstrip("/")
+        if major >= _VERSIONED_LAYOUT and path == "/var/lib/postgresql/data":
+            yield (
+                f"{mount.where}: Postgres {major} keeps its data in /var/lib/postgresql/{major}/docker, beside this "
+                'volume and not on it; write container_path="/var/lib/postgresql"'
+            )
+        if 0 < major < _VERSIONED_LAYOUT and path == "/var/lib/postgresql":
+            yield (
+                f"{mount.where}: the image of Postgres {major} declares a volume of its own below this one, "
+                'which holds the data and goes with the container; write container_path="/var/lib/postgresql/data"'
+            )
+
+
+def volume_keeps_its_name(args: ResourceValidationArgs) -> Iterator[str]:
+    if not container.is_given(args.props, "name") or "name" in container.each(args.props, "__defaults"):
+        yield (
+            "name: a generated name is a new one after every destroy, and the data of the old volume is never found "
+            "again; write name=naming.physical(…)"
+        )
+
+
+def volume_not_protected(args: ResourceValidationArgs) -> Iterator[str]:
+    if args.opts.protect:
+        yield (
+            "opts.protect: destroy deletes everything else first and then fails on this volume; write "
+            "retain_on_delete=True, which keeps the data and lets destroy finish"
+        )
+
+
+def _is_within(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _leading_digits(text: str) -> Iterator[str]:
+    for character in text:
+        if not character.isdigit():
+            return
+        yield character
+
+
+RULES = (
+    Rule(
+        name="data-on-named-volume",
+        description="A backend's data lies on a named volume.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=data_on_named_volume,
+        severity=Severity.CRITICAL,
+        remediation_steps="Declare a docker.Volume with retain_on_delete=True and mount it where the backend writes.",
+        url="https://docs.docker.com/engine/storage/volumes/",
+    ),
+    Rule(
+        name="postgres-volume-path",
+        description="The volume of Postgres is mounted where its version keeps the data.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=postgres_volume_path,
+        severity=Severity.CRITICAL,
+        remediation_steps="Up to 17 mount /var/lib/postgresql/data, from 18 on /var/lib/postgresql.",
+        url="https://github.com/docker-library/postgres/issues/1400",
+    ),
+    Rule(
+        name="volume-keeps-its-name",
+        description="A volume has a name of its own, so that what destroy kept is found again.",
+        applies_to=frozenset({tokens.VOLUME}),
+        check=volume_keeps_its_name,
+        severity=Severity.HIGH,
+        remediation_steps="Set the volume's name; all physical names are made in components/naming.py.",
+        url="https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming",
+    ),
+    Rule(
+        name="volume-not-protected",
+        description="A volume is kept by retain_on_delete and not by protect.",
+        applies_to=frozenset({tokens.VOLUME}),
+        check=volume_not_protected,
+        severity=Severity.MEDIUM,
+        remediation_steps="Replace protect=True by retain_on_delete=True in the volume's ResourceOptions.",
+        url="https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/",
+    ),
+)

@@ -1,0 +1,36 @@
+"""The parts of an image's name, as Docker reads them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+_DEFAULT_REGISTRY = "docker.io"
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    registry: str
+    repository: str  # without Docker Hub's implicit `library/`
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None for an empty text and for an image's id (`sha256:…`), which names a content and no repository."""
+        if not text or text.startswith("sha256:"):
+            return None
+        name, _, digest = text.partition("@")
+        first, slash, rest = name.partition("/")
+        # Docker's own test: only a host name has a dot or a port, or is called localhost.
+        has_registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        registry, path = (first, rest) if has_registry else (_DEFAULT_REGISTRY, name)
+        repository, _, tag = path.partition(":")
+        if registry in ("index.docker.io", "registry-1.docker.io"):
+            registry = _DEFAULT_REGISTRY
+        if registry == _DEFAULT_REGISTRY:
+            repository = repository.removeprefix("library/")
+        return cls(registry, repository, tag or None, digest or None)
+
+    @property
+    def name(self) -> str:
+        """Registry and repository, as in `docker.io/postgres`."""
+        return f"{self.registry}/{self.repository}"

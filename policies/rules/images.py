@@ -1,0 +1,113 @@
+"""Which image runs is decided in this repository, and somebody still repairs it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pulumi_policy import ResourceValidationArgs, Severity
+
+from policies.rules import tokens
+from policies.rules.image_reference import ImageReference
+from policies.rules.rule import Rule
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    since: str  # ISO date
+    what: str
+    source: str
+    instead: str
+
+
+_BITNAMI = "an image that `strata images list` names, or the project's own image"
+_MINIO = "cgr.dev/chainguard/minio or docker.io/pgsty/minio, or an image built from the Go module's last commit"
+
+# Keys are a repository, or a prefix of repositories that ends with "/".
+ABANDONED: dict[str, Abandoned] = {
+    "docker.io/minio/": Abandoned(
+        "2026-09-11",
+        "the repositories were deleted, digests included",
+        "https://github.com/testcontainers/testcontainers-node/issues/1463",
+        _MINIO,
+    ),
+    "quay.io/minio/": Abandoned(
+        "2025-10-15",
+        "the images are frozen at a release with CVE-2025-62506",
+        "https://github.com/minio/minio/issues/21647",
+        _MINIO,
+    ),
+    "docker.io/bitnami/": Abandoned(
+        "2025-08-28",
+        "versioned images were withdrawn",
+        "https://github.com/bitnami/charts/issues/35164",
+        _BITNAMI,
+    ),
+    "docker.io/bitnamilegacy/": Abandoned(
+        "2025-08-28",
+        "the images are a frozen copy without security updates",
+        "https://github.com/bitnami/charts/issues/35164",
+        _BITNAMI,
+    ),
+    "public.ecr.aws/bitnami/": Abandoned(
+        "2026-06-10",
+        "the images were withdrawn",
+        "https://github.com/bitnami/charts/issues/36537",
+        _BITNAMI,
+    ),
+}
+
+
+def image_pinned(args: ResourceValidationArgs) -> Iterator[str]:
+    where, text = _image(args)
+    reference = ImageReference.parse(text)
+    if reference is None or reference.digest:
+        return
+    if reference.tag is None:
+        yield f'{where}: "{text}" has no tag, which means latest; write a version, as in "{text}:17.6", or a digest'
+    elif re.search(r"(^|[-.])latest($|[-.])", reference.tag) or not re.search(r"\d", reference.tag):
+        yield (
+            f'{where}: the tag "{reference.tag}" of "{text}" moves, so two hosts run different versions and a restart '
+            "can be an upgrade; write a version or a digest"
+        )
+
+
+def image_maintained(args: ResourceValidationArgs) -> Iterator[str]:
+    where, text = _image(args)
+    reference = ImageReference.parse(text)
+    if reference is None:
+        return
+    for repository, abandoned in ABANDONED.items():
+        if reference.name == repository or (repository.endswith("/") and reference.name.startswith(repository)):
+            yield (
+                f'{where}: "{text}" comes from {repository.rstrip("/")}, where on {abandoned.since} {abandoned.what} '
+                f"({abandoned.source}); write {abandoned.instead}"
+            )
+
+
+def _image(args: ResourceValidationArgs) -> tuple[str, str]:
+    where = "name" if args.resource_type == tokens.REMOTE_IMAGE else "image"
+    return where, args.props.get(where) or ""
+
+
+_IMAGES = frozenset({tokens.CONTAINER, tokens.REMOTE_IMAGE})
+
+RULES = (
+    Rule(
+        name="image-pinned",
+        description="An image is named by a version or a digest, never by a tag that moves.",
+        applies_to=_IMAGES,
+        check=image_pinned,
+        severity=Severity.HIGH,
+        remediation_steps="Take the image's name from the functions in images/, which read images/lock.yaml.",
+        url="https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
+    ),
+    Rule(
+        name="image-maintained",
+        description="An image comes from a repository that is still maintained.",
+        applies_to=_IMAGES,
+        check=image_maintained,
+        severity=Severity.HIGH,
+        remediation_steps="Choose a maintained source; record it with its licence and end of life in images/lock.yaml.",
+        url="https://github.com/bitnami/charts/issues/35164",
+    ),
+)

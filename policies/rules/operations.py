@@ -1,0 +1,85 @@
+"""A container that nobody looks at: it comes back, stops cleanly and does not fill the disk."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import ResourceValidationArgs, Severity
+
+from policies.rules import container, tokens
+from policies.rules.rule import Rule
+
+# Seconds a clean shutdown may need: a Postgres checkpoint takes more than 90 s on slow disks (the official image's own
+# Dockerfile says so), Redis writes its last AOF within its shutdown-timeout of 10 s and some.
+_SHUTDOWN_SECONDS = {"postgres": 120, "redis": 30}
+_ANY_SHUTDOWN_SECONDS = 10
+
+# Log drivers that keep files on the host without an end unless told otherwise; `local` rotates by itself.
+_FILES_WITHOUT_END = frozenset({"", "json-file"})
+
+
+def restarts(args: ResourceValidationArgs) -> Iterator[str]:
+    policy = args.props.get("restart") or "no"
+    if policy not in ("always", "unless-stopped"):
+        yield f'restart: "{policy}" leaves a backend down after a crash or a reboot; write restart="unless-stopped"'
+
+
+def logs_rotated(args: ResourceValidationArgs) -> Iterator[str]:
+    if (args.props.get("logDriver") or "") not in _FILES_WITHOUT_END:
+        return
+    options = args.props.get("logOpts") or {}
+    if missing := [key for key in ("max-size", "max-file") if not options.get(key)]:
+        yield (
+            f"log_opts: {' and '.join(missing)} not set, so the log grows until the disk is full; write "
+            'log_driver="json-file", log_opts={"max-size": "10m", "max-file": "3"}'
+        )
+
+
+def stops_cleanly(args: ResourceValidationArgs) -> Iterator[str]:
+    backend = container.backend(args.props) or ""
+    needed = _SHUTDOWN_SECONDS.get(backend, _ANY_SHUTDOWN_SECONDS)
+    grace = container.number(args.props, "destroyGraceSeconds")
+    if grace < needed:
+        yield (
+            f"destroy_grace_seconds: {_seconds(grace, 'nothing is said, which is 0 s')}, so a replacement kills "
+            f"{backend or 'the server'} while it writes; write destroy_grace_seconds={needed}"
+        )
+    timeout = container.number(args.props, "stopTimeout")
+    if timeout < needed and needed > _ANY_SHUTDOWN_SECONDS:  # Docker's own default is 10 s
+        yield (
+            f"stop_timeout: {_seconds(timeout, 'nothing is said, which is 10 s')}, so `docker stop` and a reboot kill "
+            f"{backend} while it writes; write stop_timeout={needed}"
+        )
+
+
+def _seconds(value: float, unset: str) -> str:
+    return f"{value:g} s are too short" if value else unset
+
+
+RULES = (
+    Rule(
+        name="restarts",
+        description="A container comes back after a crash and a reboot.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=restarts,
+        severity=Severity.MEDIUM,
+        remediation_steps='Set restart="unless-stopped".',
+        url="https://docs.docker.com/engine/containers/start-containers-automatically/",
+    ),
+    Rule(
+        name="logs-rotated",
+        description="A container's log has a largest size.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=logs_rotated,
+        severity=Severity.MEDIUM,
+        remediation_steps="Set max-size and max-file in log_opts, or use the local log driver.",
+        url="https://docs.docker.com/engine/logging/drivers/json-file/",
+    ),
+    Rule(
+        name="stops-cleanly",
+        description="A container gets the time that its server needs to shut down.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=stops_cleanly,
+        severity=Severity.HIGH,
+        remediation_steps="Set stop_timeout (for Docker) and destroy_grace_seconds (for the provider's replacements).",
+        url="https://www.pulumi.com/registry/packages/docker/api-docs/container/#destroygraceseconds_python",
+    ),
+)

@@ -1,0 +1,111 @@
+"""The pack in its own process, spoken to as an engine does, finds what the direct calls find."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+from policies.rules import RULES, tokens
+from tests.policies.cases import CASES, POSTGRES, Case
+from tests.policies.harness import Findings, arguments, evaluate, urn
+
+_PACK = Path(__file__).parents[2] / "policies"
+_START_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+    environment = {
+        "PULUMI_PROJECT": "strata",
+        "PULUMI_STACK": "test",
+        "PULUMI_ORGANIZATION": "organization",
+        "PULUMI_DRY_RUN": "true",
+        "PULUMI_CONFIG": json.dumps({"strata:stage": "test"}),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(_PACK)],
+        cwd=_PACK,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+        port = process.stdout.readline().strip() if ready else ""
+        if not port:
+            process.kill()
+            pytest.fail(f"the pack did not start: {process.communicate()[1] or 'no port and no error'}")
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield analyzer_pb2_grpc.AnalyzerStub(channel)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _container(**change: str) -> Case:
+    return Case("", "a container", tokens.CONTAINER, {**POSTGRES, **change})
+
+
+def _analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, case: Case) -> list[analyzer_pb2.AnalyzeDiagnostic]:
+    properties = struct_pb2.Struct()
+    properties.update(dict(case.inputs))
+    request = analyzer_pb2.AnalyzeRequest(
+        type=case.type,
+        properties=properties,
+        urn=urn(case.type, "example"),
+        name="example",
+        options=analyzer_pb2.AnalyzerResourceOptions(protect=case.protect),
+    )
+    return list(analyzer.Analyze(request, timeout=30).diagnostics)
+
+
+def test_its_findings_are_those_of_the_direct_call(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    for case in CASES:
+        served: Findings = {}
+        for diagnostic in _analyze(analyzer, case):
+            assert diagnostic.enforcementLevel == analyzer_pb2.MANDATORY, case
+            served.setdefault(diagnostic.policyName, []).append(diagnostic.message.split("\n", 1)[1])
+        direct, _ = evaluate(arguments(case.type, "example", case.inputs, protect=case.protect))
+        assert served == direct, case
+
+
+def test_it_lists_every_rule_with_its_metadata(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    info = analyzer.GetAnalyzerInfo(empty_pb2.Empty(), timeout=30)
+    assert info.name == "strata"
+    assert [(p.name, p.remediation_steps, p.url) for p in info.policies] == [
+        (rule.name, rule.remediation_steps, rule.url) for rule in RULES
+    ]
+
+
+def test_an_unknown_value_is_advice_and_stops_no_preview(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    case = _container(image=UNKNOWN_STRING_VALUE)
+    diagnostics = _analyze(analyzer, case)
+    assert {d.policyName for d in diagnostics} == {"image-pinned", "image-maintained"}
+    assert {d.enforcementLevel for d in diagnostics} == {analyzer_pb2.ADVISORY}
+
+
+def test_a_stack_can_lower_a_rule_by_configuration(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    case = _container(restart="no")
+    lowered = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.ADVISORY)
+    try:
+        analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={"restarts": lowered}), timeout=30)
+        assert [d.enforcementLevel for d in _analyze(analyzer, case)] == [analyzer_pb2.ADVISORY]
+    finally:
+        analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(), timeout=30)
+    assert [d.enforcementLevel for d in _analyze(analyzer, case)] == [analyzer_pb2.MANDATORY]
+
+
+def test_resources_of_other_types_are_none_of_its_business(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    request = analyzer_pb2.AnalyzeRequest(type="pulumi:pulumi:Stack", urn=urn("pulumi:pulumi:Stack", "s"), name="s")
+    assert not analyzer.Analyze(request, timeout=30).diagnostics

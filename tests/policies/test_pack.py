@@ -1,0 +1,68 @@
+"""The pack as a whole: metadata that readers need, tokens that exist, and speed."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pulumi_docker
+import yaml
+from pulumi_policy import ResourceValidationPolicy
+
+from policies.rules import RULES, tokens
+from tests.policies.cases import POSTGRES
+from tests.policies.harness import arguments, evaluate
+
+_PACK = Path(__file__).parents[2] / "policies"
+
+
+def test_tokens_are_those_of_the_sdk() -> None:
+    assert pulumi_docker.Container.pulumi_type == tokens.CONTAINER
+    assert pulumi_docker.RemoteImage.pulumi_type == tokens.REMOTE_IMAGE
+    assert pulumi_docker.Volume.pulumi_type == tokens.VOLUME
+
+
+def test_rules_look_at_pinned_tokens_only() -> None:
+    pinned = {value for name, value in vars(tokens).items() if name.isupper()}
+    assert set().union(*(rule.applies_to for rule in RULES)) <= pinned
+
+
+def test_names_are_unique_and_kebab_case() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+|[a-z]+", name)] == []
+
+
+def test_every_rule_says_what_it_wants_how_to_get_there_and_why() -> None:
+    for rule in RULES:
+        assert re.fullmatch(r"[A-Z][^.]*\.", rule.description), f"{rule.name}: one sentence"
+        assert rule.remediation_steps.endswith("."), rule.name
+        assert rule.url.startswith("https://"), rule.name
+
+
+def test_the_engine_is_given_the_metadata() -> None:
+    for rule in RULES:
+        policy = rule.policy()
+        assert isinstance(policy, ResourceValidationPolicy)
+        assert (policy.name, policy.description, policy.severity) == (rule.name, rule.description, rule.severity)
+        assert (policy.remediation_steps, policy.url) == (rule.remediation_steps, rule.url)
+
+
+def test_importing_the_rules_serves_nothing_and_loads_no_provider_sdk() -> None:
+    code = "import sys, policies.rules; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert not {"pulumi_docker", "policies.__main__"} & set(done.stdout.split())
+
+
+def test_the_pack_names_the_projects_own_virtual_environment() -> None:
+    project = yaml.safe_load((_PACK / "PulumiPolicy.yaml").read_text())
+    assert (_PACK / project["runtime"]["options"]["virtualenv"]).resolve() == _PACK.parent / ".venv"
+
+
+def test_500_resources_take_under_half_a_second() -> None:
+    resources = [arguments(tokens.CONTAINER, f"c{n}", POSTGRES) for n in range(500)]
+    start = time.process_time()
+    for resource in resources:
+        evaluate(resource)
+    assert time.process_time() - start < 0.5

@@ -1,0 +1,74 @@
+"""Every rule refuses what it should, only that, and says what to write instead."""
+
+import pytest
+from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE
+
+from policies.rules import RULES, tokens
+from tests.policies.cases import CASES, POSTGRES, REDIS, Case
+from tests.policies.harness import arguments, evaluate
+
+
+def _evaluate(case: Case) -> dict[str, list[str]]:
+    findings, undecided = evaluate(arguments(case.type, "example", case.inputs, protect=case.protect))
+    assert not undecided
+    return findings
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.violates], ids=str)
+def test_a_violation_is_found_by_its_rule_alone_and_says_what_to_write(case: Case) -> None:
+    findings = _evaluate(case)
+    assert list(findings) == [case.rule], "the change must trip its own rule and no other"
+    text = "\n".join(findings[case.rule])
+    assert not [part for part in case.says if part not in text], text
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.violates], ids=str)
+def test_what_is_right_passes_every_rule(case: Case) -> None:
+    assert _evaluate(case) == {}
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES])
+def test_every_rule_has_a_violating_and_a_passing_case(rule: str) -> None:
+    assert {case.violates for case in CASES if case.rule == rule} == {True, False}
+
+
+def test_every_case_belongs_to_a_rule_and_says_what_it_expects() -> None:
+    assert {case.rule for case in CASES} <= {rule.name for rule in RULES}
+    assert len({str(case) for case in CASES}) == len(CASES)
+    assert {case for case in CASES if case.violates != bool(case.says)} == set()
+
+
+def test_no_message_repeats_the_credential_that_it_found() -> None:
+    for case in CASES:
+        for messages in _evaluate(case).values():
+            assert "hunter2" not in "\n".join(messages)
+
+
+@pytest.mark.parametrize("key", sorted(POSTGRES))
+def test_an_unknown_value_is_never_an_error_nor_a_violation(key: str) -> None:
+    findings, _ = evaluate(arguments(tokens.CONTAINER, "example", {**POSTGRES, key: UNKNOWN_STRING_VALUE}))
+    assert findings == {}
+
+
+@pytest.mark.parametrize("inputs", [POSTGRES, REDIS], ids=["volumes", "mounts"])
+def test_a_volume_whose_name_is_not_known_yet_is_a_named_volume(inputs: dict[str, object]) -> None:
+    unknown = {
+        "volumes": [{"containerPath": "/var/lib/postgresql/data", "volumeName": UNKNOWN_STRING_VALUE}],
+        "mounts": [{"target": "/data", "type": "volume", "source": UNKNOWN_STRING_VALUE}],
+    }
+    findings, undecided = evaluate(arguments(tokens.CONTAINER, "example", {**inputs, **unknown}))
+    assert not findings
+    assert not undecided
+
+
+def test_what_an_unknown_value_hides_is_reported_as_undecided() -> None:
+    inputs = {**POSTGRES, "image": UNKNOWN_STRING_VALUE, "envs": UNKNOWN_ARRAY_VALUE}
+    _, undecided = evaluate(arguments(tokens.CONTAINER, "example", inputs))
+    assert undecided == {"image-pinned", "image-maintained", "no-secret-in-environment"}
+
+
+def test_a_violation_before_an_unknown_value_is_still_reported() -> None:
+    ports = [{"internal": 5432}, {"internal": 80, "ip": UNKNOWN_STRING_VALUE}]
+    findings, undecided = evaluate(arguments(tokens.CONTAINER, "example", {**POSTGRES, "ports": ports}))
+    assert list(findings) == ["ports-on-loopback"]
+    assert undecided == {"ports-on-loopback"}
