@@ -23,6 +23,8 @@ _VERSION = 3
 # JSON has no NaN or infinity: pkg/resource/stack/deployment.go writes the 64 bits in hexadecimal.
 _FLOAT = "8ad145fe-0d11-4827-bfd7-1abcbf086f5c"
 
+_WHOLE = 2.0**53  # below it every whole double is exact, and written like the CLI does: 5432, not 5432.0
+
 _TEXTS = {
     "urn": "urn",
     "id": "id",
@@ -194,7 +196,7 @@ def _decode_resource(entry: Any, place: str, vault: Vault | None) -> ResourceSta
     take(_LISTS, list, lambda texts: tuple(_expect(text, str, f"{place}: a list's item") for text in texts))
     urn = fields["urn"]
     for key in _PROPERTIES:
-        properties = _expect(entry.get(key) or {}, dict, f"{place}.{key}")
+        properties = _expect({} if entry.get(key) is None else entry[key], dict, f"{place}.{key}")
         fields[key] = {name: _open(value, vault, f"{urn}/{key}/{name}") for name, value in properties.items()}
     property_dependencies = _expect(entry.get("propertyDependencies") or {}, dict, f"{place}.propertyDependencies")
     fields["property_dependencies"] = {key: tuple(urns or ()) for key, urns in property_dependencies.items()}
@@ -226,7 +228,7 @@ def _seal(value: Any, vault: Vault, slot: str) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             return {SIGNATURE: _FLOAT, "value": struct.pack(">d", value).hex()}
-        return int(value) if value.is_integer() else value
+        return int(value) if value.is_integer() and abs(value) < _WHOLE else value
     return value
 
 
