@@ -1,7 +1,7 @@
 """An application's slice of each backend, as one component: what it claims is what it gets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pulumi
 import pulumi_random as random
@@ -10,13 +10,13 @@ from components.services import BackendService
 from components.slices import (
     Database,
     DatabaseArgs,
+    Migration,
     Migrations,
     MigrationsArgs,
     RedisUser,
     RedisUserArgs,
     Role,
     RoleArgs,
-    load_migrations,
 )
 from components.specs import Application, PostgresClaim, RedisClaim
 
@@ -44,7 +44,7 @@ class PostgresSlice(pulumi.ComponentResource):
         application: Application,
         claim: PostgresClaim,
         service: BackendService,
-        folder: Path,
+        migrations: Sequence[Migration],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("strata:slices:Postgres", name, None, opts)
@@ -69,7 +69,6 @@ class PostgresSlice(pulumi.ComponentResource):
             ),
             opts=self._data(owner, writer, reader),
         )
-        migrations = load_migrations(folder / "migrations")
         self.schema_version = migrations[-1]["name"] if migrations else None
         schema = Migrations(
             f"{name}-migrations",

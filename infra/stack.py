@@ -16,7 +16,7 @@ from components.services import BackendService
 from components.slices import PostgresRoster, RedisRoster, RosterArgs
 from components.specs import Application
 from infra import contract
-from infra.settings import Settings
+from infra.settings import Settings, read_migrations
 
 
 @dataclass
@@ -72,8 +72,8 @@ def _postgres_slices(
     for application in applications:
         if application.postgres is None:
             continue
-        folder = root / "applications" / application.name
-        part = PostgresSlice(f"{application.name}-postgres", application, application.postgres, service, folder)
+        migrations = read_migrations(application, root)
+        part = PostgresSlice(f"{application.name}-postgres", application, application.postgres, service, migrations)
         facts = {"database": part.database, "schema_version": part.schema_version}
         outputs.add_slice(application.name, "postgres", part.login, facts)
         outputs.add_reader(application.name, "postgres", part.reader)
