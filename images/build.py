@@ -1,0 +1,211 @@
+"""Builds the local images, and says which are there.
+
+Each step's result is kept as a tar in the cache, under a key that covers the step and all before it. An interrupted
+build so resumes at the step that was not finished. The last tar becomes the image: one layer, without history.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import requests
+from docker.errors import DockerException, ImageNotFound
+
+from images import archive, chroot, recipes
+from images.chroot import Progress
+from images.errors import ImageError
+from images.recipes import LABEL, Recipe, Step
+
+NEEDED_BYTES = 3 * 1024**3
+"""Free disk for one build: a root of 700 MB, its tar, the tars of earlier steps and the image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalImage:
+    """An image as recipes.yaml wants it (`wanted`), or one that an older recipe left behind."""
+
+    name: str
+    image: str
+    wanted: bool
+    size: int | None
+    """Bytes; None when it is not built."""
+
+
+def build(names: Iterable[str], progress: Progress, *, docker_host: str | None = None) -> list[str]:
+    """Builds those of the images `names` that are not there, and returns the full names of all.
+
+    Costs one question to Docker per image when all are there. `docker_host`: a Docker address, None for the
+    environment's. Raises ImageError when Docker does not answer, or this host can't build.
+    """
+    wanted = {name: recipes.find(name) for name in names}
+    with _connect(docker_host) as client:
+        for name in _missing(client, wanted):
+            chroot.check_host()
+            with _only_builder(progress):
+                if name in _missing(client, wanted):
+                    _build(client, name, wanted[name], progress)
+    return [recipes.local_name(name, recipe.version) for name, recipe in wanted.items()]
+
+
+def missing(names: Iterable[str], *, docker_host: str | None = None) -> list[str]:
+    """Those of the images `names` that `build` would have to build. Raises ImageError when Docker does not answer."""
+    with _connect(docker_host) as client:
+        return _missing(client, {name: recipes.find(name) for name in names})
+
+
+def list_images(*, docker_host: str | None = None) -> list[LocalImage]:
+    """Every image of recipes.yaml, built or not, and what older recipes left behind in Docker."""
+    wanted = {recipes.local_name(name, recipe.version): name for name, recipe in recipes.load().items()}
+    with _connect(docker_host) as client:
+        built = {
+            tag: (image.labels[LABEL], int(image.attrs["Size"]))
+            for image in client.images.list(filters={"label": LABEL})
+            for tag in image.tags
+        }
+    absent = {image: (name, None) for image, name in wanted.items() if image not in built}
+    return [
+        LocalImage(name=name, image=image, wanted=image in wanted, size=size)
+        for image, (name, size) in sorted({**built, **absent}.items())
+    ]
+
+
+def cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strata" / "images"
+
+
+def _missing(client: docker.DockerClient, wanted: dict[str, Recipe]) -> list[str]:
+    def is_there(image: str) -> bool:
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            return False
+        return True
+
+    return [name for name, recipe in wanted.items() if not is_there(recipes.local_name(name, recipe.version))]
+
+
+def _build(client: docker.DockerClient, name: str, recipe: Recipe, progress: Progress) -> None:
+    image = recipes.local_name(name, recipe.version)
+    progress(f"{image}: building")
+    started = time.monotonic()
+    cache = cache_folder()
+    _check_space(cache)
+    layer = _last_step(recipe, cache, progress)
+    _load(client, layer, name, recipe)
+    _drop_unused(cache)
+    size = client.images.get(image).attrs["Size"]
+    progress(f"{image}: {size / 1e6:.0f} MB, built in {time.monotonic() - started:.0f} s")
+
+
+def _last_step(recipe: Recipe, cache: Path, progress: Progress) -> Path:
+    """The tar of the last step, after carrying out those steps whose result the cache does not have."""
+    steps = recipes.steps(recipe)
+    tars = {step.key: cache / f"{step.key}.tar" for step in steps}
+    done = max((index for index, step in enumerate(steps) if tars[step.key].is_file()), default=-1)
+    if done == len(steps) - 1:
+        return tars[steps[-1].key]
+    mirrors = chroot.host_mirrors()
+    log = cache / "build.log"
+    log.write_text("")
+    with _scratch(cache) as scratch:
+        root = scratch / "root"
+        if done >= 0:
+            progress(f"  resuming after the step {steps[done].name}")
+            chroot.unpack(tars[steps[done].key], root, log, progress)
+        for step in steps[done + 1 :]:
+            with _timed(step, progress):
+                if step.folder is None:
+                    chroot.bootstrap(root, recipe.suite, mirrors, log, progress)
+                else:
+                    chroot.run_stage(root, step.folder, recipe.suite, mirrors, log, progress)
+                chroot.pack(root, tars[step.key], log, progress)
+    return tars[steps[-1].key]
+
+
+def _load(client: docker.DockerClient, layer: Path, name: str, recipe: Recipe) -> None:
+    image = recipes.local_name(name, recipe.version)
+    with tempfile.NamedTemporaryFile(prefix="image-", suffix=".tmp", dir=layer.parent) as file:
+        archive.write(Path(file.name), layer, image, recipe.config, {LABEL: name})
+        try:
+            client.images.load(file)
+        except (DockerException, requests.RequestException) as error:
+            raise ImageError(f"Docker did not take the image {image}: {error}") from None
+
+
+def _drop_unused(cache: Path) -> None:
+    """Keeps the last step of each recipe, and the steps that recipes share; the rest can be made from those."""
+    chains = [[step.key for step in recipes.steps(recipe)] for recipe in recipes.load().values()]
+    uses = Counter(key for chain in chains for key in chain)
+    keep = {chain[-1] for chain in chains} | {key for key, count in uses.items() if count > 1}
+    for tar in cache.glob("*.tar"):
+        if tar.stem not in keep:
+            tar.unlink()
+
+
+def _check_space(cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free < NEEDED_BYTES:
+        raise ImageError(
+            f"building an image needs {NEEDED_BYTES / 1e9:.1f} GB free in {cache}, there are {free / 1e9:.1f} GB: "
+            "free some, or set XDG_CACHE_HOME to a larger disk"
+        )
+
+
+@contextmanager
+def _only_builder(progress: Progress) -> Iterator[None]:
+    """Waits for another build on this host. The lock goes with the process, so a killed build leaves none behind."""
+    cache = cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            progress(f"waiting for another build (process {lock.read().strip() or 'unknown'})")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _scratch(cache: Path) -> Iterator[Path]:
+    """A folder for one build; what killed builds left behind goes first."""
+    for leftover in cache.glob("*.tmp"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    for unfinished in cache.glob("*.partial"):
+        unfinished.unlink()
+    with tempfile.TemporaryDirectory(prefix="build-", suffix=".tmp", dir=cache) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def _timed(step: Step, progress: Progress) -> Iterator[None]:
+    progress(f"  {step.name} …")
+    started = time.monotonic()
+    yield
+    progress(f"  {step.name}: {time.monotonic() - started:.1f} s")
+
+
+@contextmanager
+def _connect(docker_host: str | None) -> Iterator[docker.DockerClient]:
+    try:
+        client = docker.DockerClient(base_url=docker_host) if docker_host else docker.from_env()
+        client.ping()
+    except (DockerException, requests.RequestException) as error:
+        raise ImageError(f"Docker does not answer ({error}): start its daemon, or set DOCKER_HOST") from None
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,105 @@
+"""What a local image is made of, and the name that follows from it.
+
+An image's name carries a hash over everything that decides its content: the Debian suite, the files of its stages and
+what Docker records. So a changed recipe is another image, and a name never means two things.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from images.errors import ImageError
+
+FOLDER = Path(__file__).parent
+RECIPES = FOLDER / "recipes.yaml"
+STAGES = FOLDER / "stages"
+
+REPOSITORY = "localhost/strata-{name}"
+LABEL = "strata.image"
+
+
+class Recipe(BaseModel):
+    """One entry of recipes.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    suite: str
+    stages: Annotated[tuple[str, ...], Field(min_length=1)]
+    config: dict[str, Any]
+    """The fields of the OCI image specification's `config`, but Labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a build. `key` names its result: it covers this step and all before it."""
+
+    name: str
+    key: str
+    folder: Path | None
+    """None for the first step, which makes the Debian root."""
+
+
+def load(path: Path = RECIPES) -> dict[str, Recipe]:
+    """The recipes by image name. Raises ImageError when the file is not valid."""
+    try:
+        return TypeAdapter(dict[str, Recipe]).validate_python(yaml.safe_load(path.read_text()))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ImageError(f"{path}: `{where}`: {first['msg']}") from None
+
+
+def find(name: str, version: str | None = None) -> Recipe:
+    """The recipe of image `name`. Raises ImageError when there is none, or only one of another `version`."""
+    recipes = load()
+    recipe = recipes.get(name)
+    if recipe is None:
+        raise ImageError(f"there is no recipe for an image named {name!r}; known: {', '.join(sorted(recipes))}")
+    if version is not None and version != recipe.version:
+        raise ImageError(
+            f"{name} {version} can't be built locally, {name} {recipe.version} can: set `strata:{name}.version: "
+            f'"{recipe.version}"`, or `strata:images.source: registry`'
+        )
+    return recipe
+
+
+def local_name(name: str, version: str) -> str:
+    """The image that a build on this host makes, like `localhost/strata-postgres:17-0123456789ab`.
+
+    A pure function of the files in this folder. Raises ImageError when there is no recipe for that version.
+    """
+    recipe = find(name, version)
+    digest = _digest(steps(recipe)[-1].key, json.dumps(recipe.config, sort_keys=True))
+    return f"{REPOSITORY.format(name=name)}:{recipe.version}-{digest}"
+
+
+def steps(recipe: Recipe, stages: Path = STAGES) -> list[Step]:
+    """The steps of a build in order. Recipes that begin alike share the keys, and so the results, of that beginning."""
+    return list(_chain(recipe, stages))
+
+
+def _chain(recipe: Recipe, stages: Path) -> Iterator[Step]:
+    key = _digest("debootstrap", recipe.suite)
+    yield Step(name=f"Debian {recipe.suite}", key=key, folder=None)
+    for stage in recipe.stages:
+        folder = stages / stage
+        if not (folder / "run.sh").is_file():
+            raise ImageError(f"recipes.yaml names the stage {stage!r}, and {folder / 'run.sh'} does not exist")
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        key = _digest(key, *(f"{path.relative_to(folder)} {_content(path)}" for path in files))
+        yield Step(name=stage, key=key, folder=folder)
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
