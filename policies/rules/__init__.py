@@ -1,7 +1,7 @@
 """The rules of the pack, by topic. Importing them is free of side effects and needs no provider SDK."""
 
 from policies.rules import credentials, data, hardening, health, images, limits, network, operations
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule, Rule, StackRule
 
 RULES: tuple[Rule, ...] = (
     *data.RULES,
@@ -15,4 +15,4 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule of the pack, in the order in which findings are shown."""
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "ResourceRule", "Rule", "StackRule"]

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
 
-from policies.rules.image_reference import ImageReference
+from policies.rules import tokens
+from policies.rules.image_reference import BACKENDS, ImageReference
 
 Inputs = Mapping[str, Any]
-
-_BACKENDS = {"postgres": "postgres", "redis": "redis", "valkey": "redis", "qdrant": "qdrant", "minio": "minio"}
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,22 @@ def image(inputs: Inputs) -> ImageReference | None:
         return None
 
 
+def image_of(resource: PolicyResource) -> ImageReference | None:
+    """The image by name, also where the container takes its id from an image resource."""
+    reference = image(resource.props)
+    for source in resource.property_dependencies.get("image", []):
+        if reference is None and source.resource_type == tokens.REMOTE_IMAGE:
+            reference = ImageReference.parse(source.props.get("name") or "")
+    return reference
+
+
 def backend(inputs: Inputs) -> str | None:
     """Which backend the container runs: by its image's name, or by its own where the image has none."""
     reference = image(inputs)
     if reference is not None:
-        return _BACKENDS.get(reference.repository.rpartition("/")[2].removeprefix("strata-"))
-    for word in re.split("[-_]", _known_name(inputs)):
-        if word in _BACKENDS:
-            return _BACKENDS[word]
-    return None
+        return reference.backend
+    words = re.split("[-_]", _known_name(inputs))
+    return next((BACKENDS[word] for word in words if word in BACKENDS), None)
 
 
 def _known_name(inputs: Inputs) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 # Only names that end so: POSTGRES_PASSWORD_FILE and TOKEN_LIFETIME hold no credential.
 _SECRET_NAME = re.compile(
@@ -60,7 +60,7 @@ def no_secret_in_command(args: ResourceValidationArgs) -> Iterator[str]:
 
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="no-secret-in-environment",
         description="No credential is handed to a container through its environment.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -69,7 +69,7 @@ RULES = (
         remediation_steps="Write the credential with a SecretFile and name the file in a variable that ends in _FILE.",
         url="https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
     ),
-    Rule(
+    ResourceRule(
         name="no-secret-in-command",
         description="No credential stands in a command line.",
         applies_to=frozenset({tokens.CONTAINER}),

@@ -1,11 +1,15 @@
-"""Data outlives what serves it: containers are replaced freely, volumes are not."""
+"""Data outlives what serves it: containers are replaced freely, volumes are not.
 
-from collections.abc import Iterator
+An analyzer is not told of `retain_on_delete` (pulumi 3.272), so no rule can ask for it; that the program sets it is
+pinned by `tests/policies/test_program.py`.
+"""
 
-from pulumi_policy import ResourceValidationArgs, Severity
+from collections.abc import Iterable, Iterator
+
+from pulumi_policy import ResourceValidationArgs, Severity, StackValidationArgs
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule, StackRule
 
 # Where each backend's official image keeps its data; of Postgres' two layouts (see `postgres-volume-path`) the parent.
 _DATA_ROOTS = {"postgres": "/var/lib/postgresql", "redis": "/data", "qdrant": "/qdrant/storage", "minio": "/data"}
@@ -26,12 +30,19 @@ def data_on_named_volume(args: ResourceValidationArgs) -> Iterator[str]:
         )
 
 
-def postgres_volume_path(args: ResourceValidationArgs) -> Iterator[str]:
-    reference = container.image(args.props)
-    if reference is None or container.backend(args.props) != "postgres":
-        return
-    major = int("".join(_leading_digits(reference.tag or "")) or 0)
-    for mount in container.mounts(args.props):
+def postgres_volume_path(stack: StackValidationArgs) -> Iterator[tuple[str, str]]:
+    # A rule over the stack, since a container may know its image's id only, and the version stands on the image.
+    for resource in stack.resources:
+        if resource.resource_type != tokens.CONTAINER:
+            continue
+        reference = container.image_of(resource)
+        if reference is not None and reference.backend == "postgres":
+            for message in _misplaced(container.mounts(resource.props), reference.major):
+                yield resource.urn, message
+
+
+def _misplaced(mounts: Iterable[container.Mount], major: int) -> Iterator[str]:
+    for mount in mounts:
         path = mount.path.rstrip("/")
         if major >= _VERSIONED_LAYOUT and path == "/var/lib/postgresql/data":
             yield (
@@ -65,15 +76,8 @@ def _is_within(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
-def _leading_digits(text: str) -> Iterator[str]:
-    for character in text:
-        if not character.isdigit():
-            return
-        yield character
-
-
 RULES = (
-    Rule(
+    ResourceRule(
         name="data-on-named-volume",
         description="A backend's data lies on a named volume.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -82,16 +86,15 @@ RULES = (
         remediation_steps="Declare a docker.Volume with retain_on_delete=True and mount it where the backend writes.",
         url="https://docs.docker.com/engine/storage/volumes/",
     ),
-    Rule(
+    StackRule(
         name="postgres-volume-path",
         description="The volume of Postgres is mounted where its version keeps the data.",
-        applies_to=frozenset({tokens.CONTAINER}),
         check=postgres_volume_path,
         severity=Severity.CRITICAL,
         remediation_steps="Up to 17 mount /var/lib/postgresql/data, from 18 on /var/lib/postgresql.",
         url="https://github.com/docker-library/postgres/issues/1400",
     ),
-    Rule(
+    ResourceRule(
         name="volume-keeps-its-name",
         description="A volume has a name of its own, so that what destroy kept is found again.",
         applies_to=frozenset({tokens.VOLUME}),
@@ -100,7 +103,7 @@ RULES = (
         remediation_steps="Set the volume's name; all physical names are made in components/naming.py.",
         url="https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming",
     ),
-    Rule(
+    ResourceRule(
         name="volume-not-protected",
         description="A volume is kept by retain_on_delete and not by protect.",
         applies_to=frozenset({tokens.VOLUME}),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 # What an official image's entrypoint needs to chown its data and step down from root. Nothing else is granted.
 _STEP_DOWN = frozenset({"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"})
@@ -57,7 +57,7 @@ def _capabilities(capabilities: container.Inputs, key: str) -> list[str]:
 _URL = "https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html"
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="capabilities-dropped",
         description="A container drops all capabilities and takes back no more than it needs to start.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -66,7 +66,7 @@ RULES = (
         remediation_steps='Set capabilities=ContainerCapabilitiesArgs(drops=["ALL"]) and start as the server\'s user.',
         url=_URL,
     ),
-    Rule(
+    ResourceRule(
         name="no-new-privileges",
         description="A container's processes cannot gain privileges.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -75,7 +75,7 @@ RULES = (
         remediation_steps='Set security_opts=["no-new-privileges:true"] and leave privileged out.',
         url=_URL,
     ),
-    Rule(
+    ResourceRule(
         name="root-filesystem-read-only",
         description="A container's root filesystem is read-only.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -84,7 +84,7 @@ RULES = (
         remediation_steps="Set read_only=True; give sockets and temporary files a tmpfs, and data its volume.",
         url=_URL,
     ),
-    Rule(
+    ResourceRule(
         name="user-not-root",
         description="A container runs as its server's own user.",
         applies_to=frozenset({tokens.CONTAINER}),

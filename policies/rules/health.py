@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 # How a command ends when its own result is thrown away: `… || true`, `…; exit 0`, `… || echo down`.
 _ALWAYS_SUCCEEDS = re.compile(
@@ -62,7 +62,7 @@ def _tail(command: str) -> str:
 
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="healthcheck-present",
         description="A container has a health check.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -71,7 +71,7 @@ RULES = (
         remediation_steps="Use components.scripts.HEALTHCHECKS for the backend.",
         url="https://docs.docker.com/reference/dockerfile/#healthcheck",
     ),
-    Rule(
+    ResourceRule(
         name="healthcheck-truthful",
         description="A health check can fail, and asks the server that clients reach.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -80,7 +80,7 @@ RULES = (
         remediation_steps="Make an authenticated round trip over TCP whose failure is the command's failure.",
         url="https://github.com/docker-library/postgres/issues/880",
     ),
-    Rule(
+    ResourceRule(
         name="container-not-awaited",
         description="Readiness is waited for by a resource of its own, not by the container.",
         applies_to=frozenset({tokens.CONTAINER}),

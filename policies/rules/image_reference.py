@@ -1,9 +1,13 @@
 """The parts of an image's name, as Docker reads them."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 _DEFAULT_REGISTRY = "docker.io"
+
+BACKENDS = {"postgres": "postgres", "redis": "redis", "valkey": "redis", "qdrant": "qdrant", "minio": "minio"}
+"""Last part of an image's name → the backend it serves."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,17 @@ class ImageReference:
         if registry == _DEFAULT_REGISTRY:
             repository = repository.removeprefix("library/")
         return cls(registry, repository, tag or None, digest or None)
+
+    @property
+    def backend(self) -> str | None:
+        """The backend that the image serves, by the last part of its name; `strata-` stands before local ones."""
+        return BACKENDS.get(self.repository.rpartition("/")[2].removeprefix("strata-"))
+
+    @property
+    def major(self) -> int:
+        """The major version that the tag begins with, 0 if it begins with none."""
+        digits = re.match(r"\d*", self.tag or "")
+        return int(digits[0] or 0) if digits else 0
 
     @property
     def name(self) -> str:

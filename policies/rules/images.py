@@ -8,7 +8,7 @@ from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import tokens
 from policies.rules.image_reference import ImageReference
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _image(args: ResourceValidationArgs) -> tuple[str, str]:
 _IMAGES = frozenset({tokens.CONTAINER, tokens.REMOTE_IMAGE})
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="image-pinned",
         description="An image is named by a version or a digest, never by a tag that moves.",
         applies_to=_IMAGES,
@@ -101,7 +101,7 @@ RULES = (
         remediation_steps="Take the image's name from the functions in images/, which read images/lock.yaml.",
         url="https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
     ),
-    Rule(
+    ResourceRule(
         name="image-maintained",
         description="An image comes from a repository that is still maintained.",
         applies_to=_IMAGES,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 
 def limits_set(args: ResourceValidationArgs) -> Iterator[str]:
@@ -32,7 +32,7 @@ def memory_swap_set(args: ResourceValidationArgs) -> Iterator[str]:
 
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="limits-set",
         description="A container has a memory and a CPU limit.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -41,7 +41,7 @@ RULES = (
         remediation_steps="Set memory and cpus from the backend's settings in Pulumi.<stack>.yaml.",
         url="https://docs.docker.com/engine/containers/resource_constraints/",
     ),
-    Rule(
+    ResourceRule(
         name="memory-swap-set",
         description="A container with a memory limit says how much swap it may use.",
         applies_to=frozenset({tokens.CONTAINER}),

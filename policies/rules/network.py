@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 
 def ports_on_loopback(args: ResourceValidationArgs) -> Iterator[str]:
@@ -38,7 +38,7 @@ def _is_loopback(address: str) -> bool:
 
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="ports-on-loopback",
         description="A container publishes its ports on a loopback address only.",
         applies_to=frozenset({tokens.CONTAINER}),

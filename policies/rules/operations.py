@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
-from policies.rules.rule import Rule
+from policies.rules.rule import ResourceRule
 
 # Seconds a clean shutdown may need: a Postgres checkpoint takes more than 90 s on slow disks (the official image's own
 # Dockerfile says so), Redis writes its last AOF within its shutdown-timeout of 10 s and some.
@@ -55,7 +55,7 @@ def _seconds(value: float, unset: str) -> str:
 
 
 RULES = (
-    Rule(
+    ResourceRule(
         name="restarts",
         description="A container comes back after a crash and a reboot.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -64,7 +64,7 @@ RULES = (
         remediation_steps='Set restart="unless-stopped".',
         url="https://docs.docker.com/engine/containers/start-containers-automatically/",
     ),
-    Rule(
+    ResourceRule(
         name="logs-rotated",
         description="A container's log has a largest size.",
         applies_to=frozenset({tokens.CONTAINER}),
@@ -73,7 +73,7 @@ RULES = (
         remediation_steps="Set max-size and max-file in log_opts, or use the local log driver.",
         url="https://docs.docker.com/engine/logging/drivers/json-file/",
     ),
-    Rule(
+    ResourceRule(
         name="stops-cleanly",
         description="A container gets the time that its server needs to shut down.",
         applies_to=frozenset({tokens.CONTAINER}),

@@ -1,11 +1,18 @@
-"""What a rule is: a pure check of one resource, and what a reader needs to act on its findings."""
+"""What a rule is: a pure check, and what a reader needs to act on its findings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pulumi_policy import ReportViolation, ResourceValidationArgs, ResourceValidationPolicy, Severity
+from pulumi_policy import (
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    Severity,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 
-Check = Callable[[ResourceValidationArgs], Iterator[str]]
+ResourceCheck = Callable[[ResourceValidationArgs], Iterator[str]]
 """Yields one message per violation: where (the property), what is wrong, and what to write instead.
 
 Properties are the checked inputs, spelled as on the wire (`memorySwap`); numbers arrive as floats. Reading a value that
@@ -13,29 +20,65 @@ a preview cannot know yet raises `UnknownValueError`; a check lets it pass, and 
 not be evaluated instead of calling the resource good.
 """
 
+StackCheck = Callable[[StackValidationArgs], Iterator[tuple[str, str]]]
+"""Yields (URN, message) for what only several resources together show. Properties are outputs, planned or final."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class _Rule:
     name: str  # kebab-case; also the key in a `--policy-pack-config` file
     description: str  # one sentence
-    applies_to: frozenset[str]  # type tokens
-    check: Check
     severity: Severity
     remediation_steps: str
     url: str  # where a reader finds the reason
 
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceRule(_Rule):
+    """Looks at one resource before it is created or changed."""
+
+    applies_to: frozenset[str]  # type tokens
+    check: ResourceCheck
+
     def policy(self) -> ResourceValidationPolicy:
         """The rule in the SDK's form, at the pack's enforcement level unless a stack's configuration says otherwise."""
+
+        def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+            if args.resource_type in self.applies_to:
+                for message in self.check(args):
+                    report(message, None)
+
         return ResourceValidationPolicy(
             name=self.name,
             description=self.description,
-            validate=self._validate,
+            validate=validate,
             severity=self.severity,
             remediation_steps=self.remediation_steps,
             url=self.url,
         )
 
-    def _validate(self, args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        if args.resource_type in self.applies_to:
-            for message in self.check(args):
-                report_violation(message, None)
+
+@dataclass(frozen=True, kw_only=True)
+class StackRule(_Rule):
+    """Looks at the whole stack: at the end of a preview, and again at the end of an update."""
+
+    check: StackCheck
+
+    def policy(self) -> StackValidationPolicy:
+        """As `ResourceRule.policy`."""
+
+        def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+            for urn, message in self.check(args):
+                report(message, urn)
+
+        return StackValidationPolicy(
+            name=self.name,
+            description=self.description,
+            validate=validate,
+            severity=self.severity,
+            remediation_steps=self.remediation_steps,
+            url=self.url,
+        )
+
+
+Rule = ResourceRule | StackRule

@@ -1,46 +1,88 @@
 """Runs the pack's rules the way the analyzer does: on wire-shaped inputs behind the SDK's unknown-checking proxy."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
-from pulumi_policy import PolicyCustomTimeouts, PolicyResourceOptions, ResourceValidationArgs
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    StackValidationArgs,
+)
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import UnknownValueError, unknown_checking_proxy
 
-from policies.rules import RULES
+from policies.rules import RULES, ResourceRule, StackRule
 
 Findings = dict[str, list[str]]
 """Rule name → messages."""
 
-
-def arguments(type_: str, name: str, inputs: Mapping[str, Any], *, protect: bool = False) -> ResourceValidationArgs:
-    """What a validation is given for a resource with these checked inputs, after their way through protobuf."""
-    wire = struct_pb2.Struct()
-    wire.update(dict(inputs))
-    props = unknown_checking_proxy(deserialize_properties(json_format.MessageToDict(wire)))
-    options = PolicyResourceOptions(protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
-    return ResourceValidationArgs(type_, props, urn(type_, name), name, options, None)
+_RESOURCE_POLICIES = [rule.policy() for rule in RULES if isinstance(rule, ResourceRule)]
+_STACK_POLICIES = [rule.policy() for rule in RULES if isinstance(rule, StackRule)]
 
 
-def urn(type_: str, name: str) -> str:
-    return f"urn:pulumi:test::strata::{type_}::{name}"
+@dataclass(frozen=True)
+class Example:
+    """A resource as an engine would send it."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    protect: bool = False
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # property → URNs that its value comes from
+
+    @property
+    def urn(self) -> str:
+        return f"urn:pulumi:test::strata::{self.type}::{self.name}"
+
+    @property
+    def properties(self) -> struct_pb2.Struct:
+        wire = struct_pb2.Struct()
+        wire.update(dict(self.inputs))
+        return wire
 
 
-def evaluate(resource: ResourceValidationArgs) -> tuple[Findings, set[str]]:
-    """The findings of all rules, and the names of the rules that an unknown value kept from an answer."""
+def evaluate(*examples: Example) -> tuple[Findings, set[str]]:
+    """The findings of all rules over a stack of these, and the rules that an unknown value kept from an answer."""
     findings: Findings = {}
     undecided: set[str] = set()
-    for rule in RULES:
-        messages: list[str] = []
+    resources = _resources(examples)
+    stack = StackValidationArgs(resources)
+    runs = [
+        *((p.name, partial(p.validate, _arguments(resource))) for p in _RESOURCE_POLICIES for resource in resources),
+        *((p.name, partial(p.validate, stack)) for p in _STACK_POLICIES),
+    ]
+    for name, validate in runs:
 
-        def report(message: str, urn: str | None = None, into: list[str] = messages) -> None:
-            into.append(message)
+        def report(message: str, urn: str | None = None, rule: str = name) -> None:
+            findings.setdefault(rule, []).append(message)
 
         try:
-            rule.policy().validate(resource, report)
+            validate(report)
         except UnknownValueError:
-            undecided.add(rule.name)
-        if messages:
-            findings[rule.name] = messages
+            undecided.add(name)
     return findings, undecided
+
+
+def _resources(examples: tuple[Example, ...]) -> list[PolicyResource]:
+    made = {example.urn: _resource(example) for example in examples}
+    for example in examples:
+        sources = {key: [made[urn] for urn in urns if urn in made] for key, urns in example.uses.items()}
+        made[example.urn].property_dependencies.update(sources)
+    return list(made.values())
+
+
+def _resource(example: Example) -> PolicyResource:
+    props = unknown_checking_proxy(deserialize_properties(json_format.MessageToDict(example.properties)))
+    options = PolicyResourceOptions(example.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
+    return PolicyResource(example.type, props, example.urn, example.name, options, None, None, [], {})
+
+
+def _arguments(resource: PolicyResource) -> ResourceValidationArgs:
+    return ResourceValidationArgs(
+        resource.resource_type, resource.props, resource.urn, resource.name, resource.opts, resource.provider
+    )

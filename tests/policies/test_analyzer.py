@@ -7,16 +7,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
-from google.protobuf import empty_pb2, struct_pb2
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from policies.rules import RULES, tokens
-from tests.policies.cases import CASES, POSTGRES, Case
-from tests.policies.harness import Findings, arguments, evaluate, urn
+from policies.rules import RULES
+from tests.policies.cases import CASES, POSTGRES, container
+from tests.policies.harness import Example, Findings, evaluate
 
 _PACK = Path(__file__).parents[2] / "policies"
 _START_SECONDS = 60.0
@@ -53,31 +54,39 @@ def analyzer() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
         process.communicate()
 
 
-def _container(**change: str) -> Case:
-    return Case("", "a container", tokens.CONTAINER, {**POSTGRES, **change})
-
-
-def _analyze(analyzer: analyzer_pb2_grpc.AnalyzerStub, case: Case) -> list[analyzer_pb2.AnalyzeDiagnostic]:
-    properties = struct_pb2.Struct()
-    properties.update(dict(case.inputs))
-    request = analyzer_pb2.AnalyzeRequest(
-        type=case.type,
-        properties=properties,
-        urn=urn(case.type, "example"),
-        name="example",
-        options=analyzer_pb2.AnalyzerResourceOptions(protect=case.protect),
-    )
-    return list(analyzer.Analyze(request, timeout=30).diagnostics)
+def _analyze(
+    analyzer: analyzer_pb2_grpc.AnalyzerStub, examples: tuple[Example, ...]
+) -> list[analyzer_pb2.AnalyzeDiagnostic]:
+    """What an engine asks: every resource before its step, the stack at the end."""
+    diagnostics: list[analyzer_pb2.AnalyzeDiagnostic] = []
+    stack = analyzer_pb2.AnalyzeStackRequest()
+    for example in examples:
+        about: Any = {
+            "type": example.type,
+            "properties": example.properties,
+            "urn": example.urn,
+            "name": example.name,
+            "options": analyzer_pb2.AnalyzerResourceOptions(protect=example.protect),
+        }
+        diagnostics += analyzer.Analyze(analyzer_pb2.AnalyzeRequest(**about), timeout=30).diagnostics
+        uses = {key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns) for key, urns in example.uses.items()}
+        stack.resources.append(analyzer_pb2.AnalyzerResource(**about, propertyDependencies=uses))
+    return [*diagnostics, *analyzer.AnalyzeStack(stack, timeout=30).diagnostics]
 
 
 def test_its_findings_are_those_of_the_direct_call(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
     for case in CASES:
         served: Findings = {}
-        for diagnostic in _analyze(analyzer, case):
+        for diagnostic in _analyze(analyzer, case.examples):
             assert diagnostic.enforcementLevel == analyzer_pb2.MANDATORY, case
             served.setdefault(diagnostic.policyName, []).append(diagnostic.message.split("\n", 1)[1])
-        direct, _ = evaluate(arguments(case.type, "example", case.inputs, protect=case.protect))
+        direct, _ = evaluate(*case.examples)
         assert served == direct, case
+
+
+def test_a_stack_rule_names_the_resource(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    example = container({**POSTGRES, "image": "postgres:18.6"})
+    assert [(d.policyName, d.urn) for d in _analyze(analyzer, (example,))] == [("postgres-volume-path", example.urn)]
 
 
 def test_it_lists_every_rule_with_its_metadata(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
@@ -89,23 +98,21 @@ def test_it_lists_every_rule_with_its_metadata(analyzer: analyzer_pb2_grpc.Analy
 
 
 def test_an_unknown_value_is_advice_and_stops_no_preview(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    case = _container(image=UNKNOWN_STRING_VALUE)
-    diagnostics = _analyze(analyzer, case)
+    diagnostics = _analyze(analyzer, (container({**POSTGRES, "image": UNKNOWN_STRING_VALUE}),))
     assert {d.policyName for d in diagnostics} == {"image-pinned", "image-maintained"}
     assert {d.enforcementLevel for d in diagnostics} == {analyzer_pb2.ADVISORY}
 
 
 def test_a_stack_can_lower_a_rule_by_configuration(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    case = _container(restart="no")
+    never = (container({**POSTGRES, "restart": "no"}),)
     lowered = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.ADVISORY)
     try:
         analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={"restarts": lowered}), timeout=30)
-        assert [d.enforcementLevel for d in _analyze(analyzer, case)] == [analyzer_pb2.ADVISORY]
+        assert [d.enforcementLevel for d in _analyze(analyzer, never)] == [analyzer_pb2.ADVISORY]
     finally:
         analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(), timeout=30)
-    assert [d.enforcementLevel for d in _analyze(analyzer, case)] == [analyzer_pb2.MANDATORY]
+    assert [d.enforcementLevel for d in _analyze(analyzer, never)] == [analyzer_pb2.MANDATORY]
 
 
 def test_resources_of_other_types_are_none_of_its_business(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
-    request = analyzer_pb2.AnalyzeRequest(type="pulumi:pulumi:Stack", urn=urn("pulumi:pulumi:Stack", "s"), name="s")
-    assert not analyzer.Analyze(request, timeout=30).diagnostics
+    assert not _analyze(analyzer, (Example("pulumi:pulumi:Stack", "strata-test", {}),))

@@ -3,13 +3,13 @@
 import pytest
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE
 
-from policies.rules import RULES, tokens
-from tests.policies.cases import CASES, POSTGRES, REDIS, Case
-from tests.policies.harness import arguments, evaluate
+from policies.rules import RULES
+from tests.policies.cases import CASES, POSTGRES, REDIS, Case, container
+from tests.policies.harness import evaluate
 
 
 def _evaluate(case: Case) -> dict[str, list[str]]:
-    findings, undecided = evaluate(arguments(case.type, "example", case.inputs, protect=case.protect))
+    findings, undecided = evaluate(*case.examples)
     assert not undecided
     return findings
 
@@ -46,7 +46,7 @@ def test_no_message_repeats_the_credential_that_it_found() -> None:
 
 @pytest.mark.parametrize("key", sorted(POSTGRES))
 def test_an_unknown_value_is_never_an_error_nor_a_violation(key: str) -> None:
-    findings, _ = evaluate(arguments(tokens.CONTAINER, "example", {**POSTGRES, key: UNKNOWN_STRING_VALUE}))
+    findings, _ = evaluate(container({**POSTGRES, key: UNKNOWN_STRING_VALUE}))
     assert findings == {}
 
 
@@ -56,19 +56,19 @@ def test_a_volume_whose_name_is_not_known_yet_is_a_named_volume(inputs: dict[str
         "volumes": [{"containerPath": "/var/lib/postgresql/data", "volumeName": UNKNOWN_STRING_VALUE}],
         "mounts": [{"target": "/data", "type": "volume", "source": UNKNOWN_STRING_VALUE}],
     }
-    findings, undecided = evaluate(arguments(tokens.CONTAINER, "example", {**inputs, **unknown}))
+    findings, undecided = evaluate(container({**inputs, **unknown}))
     assert not findings
     assert not undecided
 
 
 def test_what_an_unknown_value_hides_is_reported_as_undecided() -> None:
     inputs = {**POSTGRES, "image": UNKNOWN_STRING_VALUE, "envs": UNKNOWN_ARRAY_VALUE}
-    _, undecided = evaluate(arguments(tokens.CONTAINER, "example", inputs))
+    _, undecided = evaluate(container(inputs))
     assert undecided == {"image-pinned", "image-maintained", "no-secret-in-environment"}
 
 
 def test_a_violation_before_an_unknown_value_is_still_reported() -> None:
     ports = [{"internal": 5432}, {"internal": 80, "ip": UNKNOWN_STRING_VALUE}]
-    findings, undecided = evaluate(arguments(tokens.CONTAINER, "example", {**POSTGRES, "ports": ports}))
+    findings, undecided = evaluate(container({**POSTGRES, "ports": ports}))
     assert list(findings) == ["ports-on-loopback"]
     assert undecided == {"ports-on-loopback"}
