@@ -1,0 +1,172 @@
+"""What is recorded of a container: the official provider's whole shape, from the inputs and `docker inspect`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.providers.base import Properties
+from engine.providers.docker.container_request import MEBIBYTE
+from engine.providers.docker.container_schema import CONTAINER
+from engine.providers.docker.formats import format_cpus, format_duration
+from engine.providers.docker.plan import comparable, recorded_inputs
+
+# The bridge's note of the Terraform provider's schema version and timeouts (20 minutes, in nanoseconds).
+_TIMEOUTS = '{"create":1200000000000,"delete":1200000000000,"update":1200000000000}'
+_META = f'{{"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0":{_TIMEOUTS},"schema_version":"2"}}'
+
+Inspected = Mapping[str, Any]
+
+
+def outputs(inputs: Properties, inspected: Inspected) -> Properties:
+    """All outputs. Environment and labels stay the program's: the live ones contain the image's."""
+    recorded = {
+        **recorded_inputs(CONTAINER, inputs),
+        **_from_config(inspected["Config"]),
+        **_from_host(inspected["HostConfig"]),
+        **_from_state(inputs, inspected),
+        "id": inspected["Id"],
+        "name": inspected["Name"].removeprefix("/"),
+        "image": inspected["Image"] if inputs["image"].startswith("sha256:") else inspected["Config"]["Image"],
+        "platform": inspected.get("Platform", "linux"),
+        "__meta": _META,
+    }
+    return {**recorded, **_as_the_program_spells(inputs, recorded), **_only_if_asked(inputs, inspected)}
+
+
+def _from_config(config: Inspected) -> Properties:
+    health_check = config.get("Healthcheck")
+    return {
+        "command": config["Cmd"] or [],
+        "domainname": config["Domainname"],
+        "entrypoints": config["Entrypoint"] or [],
+        "healthcheck": health_check and _health_check(health_check),
+        "hostname": config["Hostname"],
+        "stdinOpen": config["OpenStdin"],
+        "stopSignal": config.get("StopSignal", ""),
+        "stopTimeout": config.get("StopTimeout") or 0,
+        "tty": config["Tty"],
+        "user": config["User"],
+        "workingDir": config["WorkingDir"],
+    }
+
+
+def _from_host(host: Inspected) -> Properties:
+    return {
+        "capabilities": _capabilities(host),
+        "cpuSet": host["CpusetCpus"],
+        "cpuShares": host["CpuShares"],
+        "cpus": format_cpus(host["NanoCpus"]) if host["NanoCpus"] else None,
+        "dns": host["Dns"] or None,
+        "dnsOpts": host["DnsOptions"] or None,
+        "dnsSearches": host["DnsSearch"] or None,
+        "groupAdds": host["GroupAdd"] or None,
+        "hosts": [_host_entry(entry) for entry in host["ExtraHosts"] or ()],
+        "init": bool(host.get("Init")),
+        "ipcMode": host["IpcMode"],
+        "logDriver": host["LogConfig"]["Type"],
+        "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
+        "memory": host["Memory"] // MEBIBYTE,
+        "memoryReservation": host["MemoryReservation"] // MEBIBYTE,
+        "memorySwap": host["MemorySwap"] // MEBIBYTE if host["MemorySwap"] > 0 else host["MemorySwap"],
+        "networkMode": host["NetworkMode"],
+        "privileged": host["Privileged"],
+        "publishAllPorts": host["PublishAllPorts"],
+        "readOnly": host["ReadonlyRootfs"],
+        "restart": host["RestartPolicy"]["Name"],
+        "rm": host["AutoRemove"],
+        "runtime": host["Runtime"],
+        "securityOpts": host["SecurityOpt"] or [],
+        "shmSize": host["ShmSize"] // MEBIBYTE,
+        "sysctls": host.get("Sysctls") or None,
+        "tmpfs": host.get("Tmpfs") or None,
+        "usernsMode": host["UsernsMode"],
+    }
+
+
+def _from_state(inputs: Properties, inspected: Inspected) -> Properties:
+    """A container that should run and does not is recorded with mustRun=false, so that the next plan starts it."""
+    state, network = inspected["State"], inspected["NetworkSettings"]
+    running = bool(state["Running"])
+    found: Properties = {
+        "bridge": network.get("Bridge", ""),
+        "exitCode": None if running else state["ExitCode"],
+        "mustRun": inputs.get("mustRun", True) and running,
+        "networkDatas": [_endpoint(name, data) for name, data in sorted((network.get("Networks") or {}).items())],
+    }
+    if running and inputs.get("ports"):
+        found["ports"] = _ports(network.get("Ports") or {})
+    return found
+
+
+def _only_if_asked(inputs: Properties, inspected: Inspected) -> Properties:
+    """Options whose live value the official provider looks at only if the program gives one."""
+    host = inspected["HostConfig"]
+    asked: Properties = {}
+    if inputs.get("logOpts"):
+        asked["logOpts"] = dict(host["LogConfig"]["Config"] or {})
+    if inputs.get("ulimits"):
+        asked["ulimits"] = [
+            {"hard": limit["Hard"], "name": limit["Name"], "soft": limit["Soft"]} for limit in host["Ulimits"] or ()
+        ]
+    return asked
+
+
+def _as_the_program_spells(inputs: Properties, recorded: Properties) -> Properties:
+    """The program's own order and spelling where Docker means the same, so that a reader sees what was written."""
+    kept = recorded_inputs(CONTAINER, inputs)
+    names = ("capabilities", "dns", "dnsOpts", "dnsSearches", "groupAdds", "hosts", "securityOpts")
+    return {
+        name: kept[name]
+        for name in names
+        if kept[name] and comparable(CONTAINER[name], kept[name]) == comparable(CONTAINER[name], recorded[name])
+    }
+
+
+def _capabilities(host: Inspected) -> Properties | None:
+    adds, drops = host["CapAdd"] or [], host["CapDrop"] or []
+    return {"adds": adds, "drops": drops} if adds or drops else None
+
+
+def _health_check(check: Inspected) -> Properties:
+    return {
+        "interval": format_duration(check.get("Interval", 0)),
+        "retries": check.get("Retries", 0),
+        "startInterval": format_duration(check.get("StartInterval", 0)),
+        "startPeriod": format_duration(check.get("StartPeriod", 0)),
+        "tests": check.get("Test") or [],
+        "timeout": format_duration(check.get("Timeout", 0)),
+    }
+
+
+def _host_entry(entry: str) -> Properties:
+    host, _, ip = entry.partition(":")
+    return {"host": host, "ip": ip}
+
+
+def _endpoint(name: str, data: Inspected) -> Properties:
+    return {
+        "gateway": data["Gateway"],
+        "globalIpv6Address": data["GlobalIPv6Address"],
+        "globalIpv6PrefixLength": data["GlobalIPv6PrefixLen"],
+        "ipAddress": data["IPAddress"],
+        "ipPrefixLength": data["IPPrefixLen"],
+        "ipv6Gateway": data["IPv6Gateway"],
+        "macAddress": data["MacAddress"],
+        "networkName": name,
+    }
+
+
+def _ports(ports: Mapping[str, Any]) -> list[Properties]:
+    """In the order of the port numbers inside the container."""
+    found = []
+    for key, bindings in sorted(ports.items(), key=lambda item: int(item[0].split("/")[0])):
+        internal, protocol = key.split("/")
+        for binding in bindings or ():
+            found.append(
+                {
+                    "external": int(binding["HostPort"]),
+                    "internal": int(internal),
+                    "ip": binding["HostIp"],
+                    "protocol": protocol,
+                }
+            )
+    return found

@@ -1,0 +1,86 @@
+"""The Docker provider: which resource types there are, and their dispatch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.providers.base import Call, Diff, Old, Properties, ProviderError, Unsupported
+from engine.providers.docker.container import Container
+from engine.providers.docker.daemon import Daemon
+from engine.providers.docker.image import RemoteImage
+from engine.providers.docker.network import Network
+from engine.providers.docker.plan import plan
+from engine.providers.docker.resource import Resource
+from engine.providers.docker.schema import check
+from engine.providers.docker.volume import Volume
+from engine.values import UNKNOWN
+
+TYPES: Mapping[str, Resource] = {
+    "docker:index/container:Container": Container(),
+    "docker:index/network:Network": Network(),
+    "docker:index/remoteImage:RemoteImage": RemoteImage(),
+    "docker:index/volume:Volume": Volume(),
+}
+
+_CONFIGURATION = ("host", "version", "__internal", "__defaults")
+
+
+class DockerProvider:
+    """`check` and `diff` never ask the daemon: a plan is made of the program and the state alone."""
+
+    def __init__(self) -> None:
+        self._host: Any = None
+        self._daemon: Daemon | None = None
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """`host` is a URL such as unix:///var/run/docker.sock, tcp://… or ssh://…; unset, see Daemon."""
+        refused = sorted(name for name, value in config.items() if value and name not in _CONFIGURATION)
+        if refused:
+            raise Unsupported(
+                f"docker provider: this engine does not carry out {', '.join(refused)}; write host, or set DOCKER_HOST"
+            )
+        self.close()
+        self._host = config.get("host") or None
+
+    def check(self, call: Call, old_inputs: Properties | None, inputs: Properties) -> Properties:
+        return check(_resource(call.type).schema, call, old_inputs, inputs)
+
+    def diff(self, call: Call, old: Old, inputs: Properties) -> Diff:
+        resource = _resource(call.type)
+        return plan(resource.schema, call, old, inputs, delete_before_replace=resource.delete_before_replace)
+
+    def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
+        return _resource(call.type).create(self._connect(), call, inputs)
+
+    def read(self, call: Call, old: Old) -> Old | None:
+        return _resource(call.type).read(self._connect(), call, old)
+
+    def update(self, call: Call, old: Old, inputs: Properties) -> Properties:
+        return _resource(call.type).update(self._connect(), call, old, inputs)
+
+    def delete(self, call: Call, old: Old) -> None:
+        _resource(call.type).delete(self._connect(), call, old)
+
+    def invoke(self, token: str, args: Properties) -> Properties:
+        raise Unsupported(f"docker function {token} is not carried out by this engine")
+
+    def close(self) -> None:
+        if self._daemon is not None:
+            self._daemon.close()
+        self._daemon = None
+
+    def _connect(self) -> Daemon:
+        if self._host is UNKNOWN:
+            raise ProviderError("docker provider: host is not known yet; make it a setting instead of an output")
+        if self._daemon is None:
+            self._daemon = Daemon(self._host)
+        return self._daemon
+
+
+def _resource(type: str) -> Resource:
+    try:
+        return TYPES[type]
+    except KeyError:
+        raise Unsupported(
+            f"{type} is not carried out by this engine; there are {', '.join(TYPES)}. "
+            "Use the official pulumi CLI for a program that needs it"
+        ) from None
