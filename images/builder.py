@@ -1,7 +1,7 @@
 """Builds the local images, and says which are there.
 
 Each step's result is kept as a tar in the cache, under a key that covers the step and all before it. An interrupted
-build so resumes at the step that was not finished. The last tar becomes the image: one layer, without history.
+build so resumes at the step that was not finished. The last tar becomes the image's only layer.
 """
 
 import fcntl
@@ -14,15 +14,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import docker
-import requests
-from docker.errors import DockerException, ImageNotFound
+from typing import TYPE_CHECKING
 
 from images import archive, chroot, recipes
 from images.chroot import Progress
 from images.errors import ImageError
 from images.recipes import LABEL, Recipe, Step
+
+if TYPE_CHECKING:
+    from images.daemon import Daemon
 
 NEEDED_BYTES = 3 * 1024**3
 """Free disk for one build: a root of 700 MB, its tar, the tars of earlier steps and the image."""
@@ -45,31 +45,33 @@ def build(names: Iterable[str], progress: Progress, *, docker_host: str | None =
     Costs one question to Docker per image when all are there. `docker_host`: a Docker address, None for the
     environment's. Raises ImageError when Docker does not answer, or this host can't build.
     """
+    from images.daemon import connect
+
     wanted = {name: recipes.find(name) for name in names}
-    with _connect(docker_host) as client:
-        for name in _missing(client, wanted):
+    with connect(docker_host) as daemon:
+        for name in _missing(daemon, wanted):
             chroot.check_host()
             with _only_builder(progress):
-                if name in _missing(client, wanted):
-                    _build(client, name, wanted[name], progress)
+                if name in _missing(daemon, wanted):
+                    _build(daemon, name, wanted[name], progress)
     return [recipes.local_name(name, recipe.version) for name, recipe in wanted.items()]
 
 
 def missing(names: Iterable[str], *, docker_host: str | None = None) -> list[str]:
     """Those of the images `names` that `build` would have to build. Raises ImageError when Docker does not answer."""
-    with _connect(docker_host) as client:
-        return _missing(client, {name: recipes.find(name) for name in names})
+    from images.daemon import connect
+
+    with connect(docker_host) as daemon:
+        return _missing(daemon, {name: recipes.find(name) for name in names})
 
 
 def list_images(*, docker_host: str | None = None) -> list[LocalImage]:
     """Every image of recipes.yaml, built or not, and what older recipes left behind in Docker."""
+    from images.daemon import connect
+
     wanted = {recipes.local_name(name, recipe.version): name for name, recipe in recipes.load().items()}
-    with _connect(docker_host) as client:
-        built = {
-            tag: (image.labels[LABEL], int(image.attrs["Size"]))
-            for image in client.images.list(filters={"label": LABEL})
-            for tag in image.tags
-        }
+    with connect(docker_host) as daemon:
+        built = daemon.labelled(LABEL)
     absent = {image: (name, None) for image, name in wanted.items() if image not in built}
     return [
         LocalImage(name=name, image=image, wanted=image in wanted, size=size)
@@ -81,67 +83,51 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strata" / "images"
 
 
-def _missing(client: docker.DockerClient, wanted: dict[str, Recipe]) -> list[str]:
-    def is_there(image: str) -> bool:
-        try:
-            client.images.get(image)
-        except ImageNotFound:
-            return False
-        return True
-
-    return [name for name, recipe in wanted.items() if not is_there(recipes.local_name(name, recipe.version))]
+def _missing(daemon: "Daemon", wanted: dict[str, Recipe]) -> list[str]:
+    return [name for name, recipe in wanted.items() if not daemon.has(recipes.local_name(name, recipe.version))]
 
 
-def _build(client: docker.DockerClient, name: str, recipe: Recipe, progress: Progress) -> None:
+def _build(daemon: "Daemon", name: str, recipe: Recipe, progress: Progress) -> None:
     image = recipes.local_name(name, recipe.version)
     progress(f"{image}: building")
     started = time.monotonic()
     cache = cache_folder()
     _check_space(cache)
-    layer = _last_step(recipe, cache, progress)
-    _load(client, layer, name, recipe)
+    layer = _last_result(recipe, cache, progress)
+    with tempfile.NamedTemporaryFile(prefix="image-", suffix=".tmp", dir=cache) as file:
+        archive.write(Path(file.name), layer, image, recipe.config, {LABEL: name})
+        daemon.load(Path(file.name))
     _drop_unused(cache)
-    size = client.images.get(image).attrs["Size"]
-    progress(f"{image}: {size / 1e6:.0f} MB, built in {time.monotonic() - started:.0f} s")
+    progress(f"{image}: {daemon.size(image) / 1e6:.0f} MB, built in {time.monotonic() - started:.0f} s")
 
 
-def _last_step(recipe: Recipe, cache: Path, progress: Progress) -> Path:
+def _last_result(recipe: Recipe, cache: Path, progress: Progress) -> Path:
     """The tar of the last step, after carrying out those steps whose result the cache does not have."""
     steps = recipes.steps(recipe)
-    tars = {step.key: cache / f"{step.key}.tar" for step in steps}
-    done = max((index for index, step in enumerate(steps) if tars[step.key].is_file()), default=-1)
+    tars = [cache / f"{step.key}.tar" for step in steps]
+    done = max((index for index, tar in enumerate(tars) if tar.is_file()), default=-1)
     if done == len(steps) - 1:
-        return tars[steps[-1].key]
+        return tars[-1]
     mirrors = chroot.host_mirrors()
     log = cache / "build.log"
     log.write_text("")
     with _scratch(cache) as scratch:
         root = scratch / "root"
         if done >= 0:
-            progress(f"  resuming after the step {steps[done].name}")
-            chroot.unpack(tars[steps[done].key], root, log, progress)
-        for step in steps[done + 1 :]:
+            progress(f"  {', '.join(step.name for step in steps[: done + 1])}: from the cache")
+            chroot.unpack(tars[done], root, log, progress)
+        for step, tar in list(zip(steps, tars, strict=True))[done + 1 :]:
             with _timed(step, progress):
                 if step.folder is None:
                     chroot.bootstrap(root, recipe.suite, mirrors, log, progress)
                 else:
                     chroot.run_stage(root, step.folder, recipe.suite, mirrors, log, progress)
-                chroot.pack(root, tars[step.key], log, progress)
-    return tars[steps[-1].key]
-
-
-def _load(client: docker.DockerClient, layer: Path, name: str, recipe: Recipe) -> None:
-    image = recipes.local_name(name, recipe.version)
-    with tempfile.NamedTemporaryFile(prefix="image-", suffix=".tmp", dir=layer.parent) as file:
-        archive.write(Path(file.name), layer, image, recipe.config, {LABEL: name})
-        try:
-            client.images.load(file)
-        except (DockerException, requests.RequestException) as error:
-            raise ImageError(f"Docker did not take the image {image}: {error}") from None
+                chroot.pack(root, tar, log, progress)
+    return tars[-1]
 
 
 def _drop_unused(cache: Path) -> None:
-    """Keeps the last step of each recipe, and the steps that recipes share; the rest can be made from those."""
+    """Keeps the last result of each recipe, and those that recipes share; the rest can be made from these."""
     chains = [[step.key for step in recipes.steps(recipe)] for recipe in recipes.load().values()]
     uses = Counter(key for chain in chains for key in chain)
     keep = {chain[-1] for chain in chains} | {key for key, count in uses.items() if count > 1}
@@ -181,10 +167,11 @@ def _only_builder(progress: Progress) -> Iterator[None]:
 @contextmanager
 def _scratch(cache: Path) -> Iterator[Path]:
     """A folder for one build; what killed builds left behind goes first."""
-    for leftover in cache.glob("*.tmp"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-    for unfinished in cache.glob("*.partial"):
-        unfinished.unlink()
+    for leftover in (*cache.glob("*.tmp"), *cache.glob("*.partial")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
     with tempfile.TemporaryDirectory(prefix="build-", suffix=".tmp", dir=cache) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -196,16 +183,3 @@ def _timed(step: Step, progress: Progress) -> Iterator[None]:
     started = time.monotonic()
     yield
     progress(f"  {step.name}: {time.monotonic() - started:.1f} s")
-
-
-@contextmanager
-def _connect(docker_host: str | None) -> Iterator[docker.DockerClient]:
-    try:
-        client = docker.DockerClient(base_url=docker_host) if docker_host else docker.from_env()
-        client.ping()
-    except (DockerException, requests.RequestException) as error:
-        raise ImageError(f"Docker does not answer ({error}): start its daemon, or set DOCKER_HOST") from None
-    try:
-        yield client
-    finally:
-        client.close()
