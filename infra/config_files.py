@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, get_args
 from urllib.parse import quote
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, SecretStr
 
@@ -45,9 +45,9 @@ def render(
     for variable, template in templates.items():
         try:
             values[variable] = environment.from_string(template).render(context)
-        except TemplateError as error:
-            known = ", ".join(sorted(context))
-            raise ConfigError(f"{file}: config.{variable}: {error.message}. Known here: {known}") from None
+        except Exception as error:  # noqa: BLE001 - what a template does is its author's: it can raise anything
+            reason, known = _masked(str(error), context), ", ".join(sorted(context))
+            raise ConfigError(f"{file}: config.{variable}: {reason}. Known here: {known}") from None
         if "\0" in values[variable]:
             raise ConfigError(f"{file}: config.{variable}: a NUL character fits into no format")
     return values
@@ -70,7 +70,7 @@ def write(stack: str, app: str, format: Format, text: str) -> Path:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mkstemp makes it 0600
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         Path(draft).replace(target)
     except OSError:
@@ -114,7 +114,9 @@ def _view(contract: StackContract, backend: str, view: ViewName) -> dict[str, An
 def _credential(contract: StackContract, app: str, backend: str) -> dict[str, Any]:
     credential: BaseModel | None = getattr(contract.credentials.get(app), backend, None)
     if credential is None:
-        raise ConfigError(f"the stack's outputs hold no password of `{app}` on {backend}: take it from its secret store")
+        raise ConfigError(
+            f"the stack's outputs hold no password of `{app}` on {backend}: take it from its secret store"
+        )
     return _plain(credential.model_dump(exclude_none=True))
 
 
@@ -127,6 +129,16 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             plain[key] = value.get_secret_value() if isinstance(value, SecretStr) else value
     return plain
+
+
+def _masked(text: str, context: Mapping[str, Any]) -> str:
+    """`text` without the context's passwords: an error may quote the value that it met."""
+    for key, value in context.items():
+        if isinstance(value, Mapping):
+            text = _masked(text, value)
+        elif key == "password":
+            text = text.replace(value, "[secret]").replace(repr(value)[1:-1], "[secret]")
+    return text
 
 
 def _env(values: Mapping[str, str], comment: str) -> str:

@@ -5,6 +5,7 @@ consumers in other languages is docs/contract.schema.json (`strata contract --sc
 add; a reader therefore ignores keys that it does not know. Anything else raises CONTRACT_VERSION.
 """
 
+import json
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -82,6 +83,7 @@ class PostgresSlice(Login):
     """A database of the application's own; `username` reads and writes, `readonly` only reads."""
 
     database: str
+    schema_version: str | None = Field(default=None, description="The last migration", examples=["0002_policies"])
     readonly: Login | None = None
 
 
@@ -131,3 +133,10 @@ class StackContract(Part):
                 if getattr(slices, backend) is not None and getattr(self.backends, backend) is None:
                     raise ValueError(f"applications.{name}.{backend} has no backends.{backend}")
         return self
+
+
+def schema_text() -> str:
+    """The JSON Schema of the contract, as docs/contract.schema.json holds it."""
+    schema = StackContract.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(schema, indent=2) + "\n"

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -19,8 +19,8 @@ from components.secretfiles import state_home
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 
-# The official CLI's rule for stack names (pkg/backend: 100 characters).
-STACK_NAME: Final = re.compile(r"^[A-Za-z0-9_.-]{1,100}$")
+# The official CLI's rule (sdk/go/common/tokens/names.go: at most 100 characters), without the folders `.` and `..`.
+STACK_NAME: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
 
 
 class WorkspaceError(Exception):
@@ -98,7 +98,7 @@ def find(stack: str, *, start: Path | None = None, environ: Mapping[str, str] | 
 
     Raises WorkspaceError.
     """
-    if not STACK_NAME.match(stack):
+    if not STACK_NAME.fullmatch(stack):
         raise WorkspaceError(f"`{stack}` cannot be a stack's name: write letters, digits, `-`, `_` or `.`")
     environ = os.environ if environ is None else environ
     root = _find_root(start or Path.cwd())
@@ -115,7 +115,7 @@ def _find_root(start: Path) -> Path:
     raise WorkspaceError(f"no {PROJECT_FILE} in {start} or above it: run `strata` inside the project's folder")
 
 
-def _read_project(path: Path) -> dict[str, dict[str, str] | str] | dict[str, str]:
+def _read_project(path: Path) -> dict[str, Any]:
     try:
         project = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -130,7 +130,7 @@ def _create_once(path: Path, text: str) -> bool:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

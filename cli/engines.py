@@ -1,0 +1,93 @@
+"""Which engine carries a stack out: the official CLI where it is whole, the embedded engine where not."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, Protocol
+
+from cli.errors import CliError
+from cli.state import Deployment, EngineName
+from engine.errors import ExitCode
+from infra.workspace import Workspace
+
+# The provider plugins that this project's program needs, by the package of the SDK whose version they must have.
+_PLUGINS: Final = {"docker": "pulumi-docker", "random": "pulumi-random"}
+
+# Come with the CLI, beside it or on PATH.
+_BUNDLED: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user asked for, in words that both engines understand."""
+
+    yes: bool = False
+    parallel: int | None = None  # None: the engine's default, 4 per core
+    expect_no_changes: bool = False
+    json_output: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an operation ended. The engine has already told the user why, if `exit_code` is not 0."""
+
+    exit_code: int
+    changes: Mapping[str, int] = field(default_factory=dict)  # operation → resources; empty where not known
+
+
+class Engine(Protocol):
+    """Carries the program out. Every method tells the user what it does and returns how it ended."""
+
+    @property
+    def title(self) -> str:
+        """Name and version, for the first line."""
+
+    def preview(self, options: Options) -> Outcome: ...
+
+    def up(self, options: Options) -> Outcome: ...
+
+    def destroy(self, options: Options) -> Outcome: ...
+
+
+def choose(workspace: Workspace, deployment: Deployment | None, wanted: EngineName | None) -> EngineName:
+    """The engine to use. `wanted` is the user's word. Raises CliError if that cannot be, or must be said once."""
+    path = workspace.environ.get("PATH", os.defpath)
+    cli = shutil.which("pulumi", path=path)
+    if wanted == "pulumi" and not cli:
+        raise CliError("--engine pulumi: there is no `pulumi` on PATH. Install it, or leave the option out")
+    if workspace.state_file is None:
+        if wanted == "embedded":
+            raise CliError(f"--engine embedded: {workspace.backend_url} is shared state: use the pulumi CLI")
+        if not cli:
+            raise CliError(f"{workspace.backend_url} is shared state: install the `pulumi` command")
+        return "pulumi"
+    if wanted:
+        return wanted
+    chosen: EngineName = "pulumi" if cli and not missing_plugins(Path(cli), workspace.environ) else "embedded"
+    before = deployment.last_writer if deployment else None
+    if before and before != chosen:
+        reason = "the `pulumi` CLI and its plugins are here" if chosen == "pulumi" else "no whole `pulumi` CLI is here"
+        raise CliError(
+            f"the stack `{workspace.stack}` was last written by the {_ENGINES[before]}, and {reason}.\n"
+            f"Say once which one goes on: `--engine {before}` or `--engine {chosen}`",
+            ExitCode.BAD_USAGE,
+        )
+    return chosen
+
+
+def missing_plugins(cli: Path, environ: Mapping[str, str]) -> list[str]:
+    """What the CLI would have to download before it could run this project's program."""
+    path = os.pathsep.join([str(cli.resolve().parent), environ.get("PATH", os.defpath)])
+    home = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    missing = [name for name in _BUNDLED if not shutil.which(name, path=path)]
+    for plugin, package in _PLUGINS.items():
+        folder = home / "plugins" / f"resource-{plugin}-v{version(package)}"
+        if not folder.is_dir() and not shutil.which(f"pulumi-resource-{plugin}", path=path):
+            missing.append(folder.name)
+    return missing
+
+
+_ENGINES: Final[Mapping[EngineName, str]] = {"embedded": "embedded engine", "pulumi": "official CLI"}

@@ -1,0 +1,56 @@
+"""`strata images`: builds the local images, lists them, and says which are missing."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+import images
+from cli.options import JsonOption
+from cli.terminal import Terminal
+from infra.settings import DockerSettings, Settings
+
+app = typer.Typer(help="Images that are built on this host, where no registry can be reached.", no_args_is_help=True)
+
+BACKENDS = ("postgres", "redis")
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Build what is missing. An interrupted build goes on where it was."""
+    terminal = Terminal(json_output=json_output)
+    built = images.build(names or BACKENDS, terminal.say)
+    if json_output:
+        terminal.document({"images": built})
+    else:
+        for image in built:
+            terminal.say(image)
+
+
+@app.command("list")
+def list_(json_output: JsonOption = False) -> None:
+    """Show the local images, and those that an older recipe left behind."""
+    terminal = Terminal(json_output=json_output)
+    found = images.list_images()
+    if json_output:
+        rows = [{"name": i.name, "image": i.image, "wanted": i.wanted, "bytes": i.size} for i in found]
+        terminal.document({"images": rows})
+        return
+    table = Table("NAME", "IMAGE", "SIZE", "USED BY THIS VERSION", box=None)
+    for image in found:
+        size = "not built" if image.size is None else f"{image.size / 1e6:.0f} MB"
+        table.add_row(image.name, image.image, size, "yes" if image.wanted else "no")
+    terminal.console.print(table)
+
+
+def ensure(settings: Settings, terminal: Terminal) -> None:
+    """Builds the stack's missing local images. Raises ImageError where this host cannot."""
+    if settings.images.source != "local" or not isinstance(settings.platform, DockerSettings):
+        return
+    host = settings.platform.host
+    if missing := images.missing(BACKENDS, docker_host=host):
+        terminal.say(f"Building the missing local images: {', '.join(missing)}")
+        images.build(missing, terminal.say, docker_host=host)

@@ -1,0 +1,48 @@
+"""The `strata` command."""
+
+import os
+import sys
+import traceback
+
+import typer
+
+from cli import outputs, stacks
+from cli.config import config
+from cli.errors import explain
+from cli.images import app as images_app
+from cli.terminal import complain
+from engine.errors import ExitCode
+
+app = typer.Typer(
+    help="The storage layer of an application platform: Postgres and Redis, on this host or in a cluster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(stacks.up)
+app.command()(stacks.preview)
+app.command()(stacks.destroy)
+app.command()(outputs.outputs)
+app.command()(outputs.contract)
+app.command()(config)
+app.add_typer(images_app, name="images")
+
+
+def main() -> None:
+    """Runs the command. Errors are one message on stderr; STRATA_DEBUG=1 adds the traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        complain("cancelled")
+        sys.exit(ExitCode.CANCELLED)
+    except Exception as error:  # noqa: BLE001 - the boundary: nobody should meet a traceback
+        if os.environ.get("STRATA_DEBUG"):
+            traceback.print_exc()
+        message, exit_code = explain(error)
+        complain(message)
+        sys.exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Drives the official `pulumi` CLI: same program, same state, and a clean checkout.
+
+A plain `pulumi up` appends `encryptionsalt` to the committed Pulumi.<stack>.yaml. So the CLI gets a private copy of
+that file, which carries the salt of the state. Secrets reach it through a passphrase file, never through its arguments.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cli import state
+from cli.engines import Options, Outcome
+from cli.errors import CliError
+from cli.terminal import Terminal
+from components.secretfiles import state_home
+from infra.workspace import Workspace
+
+
+class OfficialCli:
+    """The engine behind `--engine pulumi`."""
+
+    def __init__(self, workspace: Workspace, terminal: Terminal) -> None:
+        self._workspace, self._terminal = workspace, terminal
+
+    @property
+    def title(self) -> str:
+        done = self._capture(["pulumi", "version"], cwd=self._workspace.root)
+        return f"pulumi CLI {done.strip()}"
+
+    def preview(self, options: Options) -> Outcome:
+        return self._run("preview", options)
+
+    def up(self, options: Options) -> Outcome:
+        return self._run("up", options)
+
+    def destroy(self, options: Options) -> Outcome:
+        return self._run("destroy", options)
+
+    def _run(self, operation: str, options: Options) -> Outcome:
+        self._make_stack()
+        command = ["pulumi", operation, "--stack", self._workspace.stack, *self._config_file()]
+        if options.yes and operation != "preview":
+            command.append("--yes")
+        if not self._terminal.interactive:
+            command.append("--non-interactive")
+        if options.expect_no_changes and operation != "destroy":
+            command.append("--expect-no-changes")
+        if options.parallel:
+            command += ["--parallel", str(options.parallel)]
+        if not options.json_output:
+            done = subprocess.run(command, cwd=self._workspace.root, env=self._environ, check=False)
+            return Outcome(exit_code=_exit_code(done.returncode))
+        command.append("--json")
+        captured = subprocess.run(
+            command, cwd=self._workspace.root, env=self._environ, stdout=subprocess.PIPE, text=True, check=False
+        )
+        return Outcome(exit_code=_exit_code(captured.returncode), changes=_changes(captured.stdout))
+
+    @cached_property
+    def _environ(self) -> dict[str, str]:
+        return {
+            **self._workspace.environ,
+            **self._workspace.passphrase_variables(),
+            "PULUMI_BACKEND_URL": self._workspace.backend_url,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def _make_stack(self) -> None:
+        """`pulumi up` makes a stack only where it can ask. `stack init` writes a salt beside Pulumi.yaml: not ours."""
+        if self._workspace.state_file is None or state.read(self._workspace) is not None:
+            return
+        _local_folder(self._workspace)
+        with tempfile.TemporaryDirectory(prefix="strata-") as folder:
+            project = {"name": self._workspace.project, "runtime": "python"}
+            (Path(folder) / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+            init = ["pulumi", "stack", "init", self._workspace.stack, "--no-select", "--non-interactive"]
+            self._capture(init, cwd=Path(folder))
+
+    def _config_file(self) -> list[str]:
+        """`--config-file` with the private copy; nothing for shared state, whose configuration is as it is."""
+        deployment = state.read(self._workspace) if self._workspace.state_file else None
+        if deployment is None:
+            return []
+        original = self._workspace.config_file
+        try:
+            config: dict[str, Any] = yaml.safe_load(original.read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            raise CliError(f"{original} does not exist: write it, or choose a stack that has one") from None
+        except yaml.YAMLError as error:
+            raise CliError(f"{original} is not YAML: {error}") from None
+        if deployment.salt and "encryptionsalt" not in config:
+            config["encryptionsalt"] = deployment.salt
+        copy = state_home() / "pulumi" / self._workspace.project / original.name
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yaml.safe_dump(config, file, sort_keys=False)
+        return ["--config-file", str(copy)]
+
+    def _capture(self, command: Sequence[str], *, cwd: Path) -> str:
+        done = subprocess.run(command, cwd=cwd, env=self._environ, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CliError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}", _exit_code(done.returncode))
+        return done.stdout
+
+
+def _local_folder(workspace: Workspace) -> None:
+    """The CLI does not make the folder of a file backend."""
+    Path(workspace.backend_url.removeprefix("file://")).expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _exit_code(returncode: int) -> int:
+    """A process that a signal ended has a negative code; shells say 128 + signal."""
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+def _changes(text: str) -> dict[str, int]:
+    try:
+        summary: dict[str, int] = json.loads(text).get("changeSummary") or {}
+    except (ValueError, AttributeError):
+        return {}
+    return summary

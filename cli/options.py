@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+from cli.state import EngineName
+
+StackOption = Annotated[
+    str, typer.Option("--stack", "-s", envvar="STRATA_STACK", help="Which stack: its YAML is Pulumi.<stack>.yaml.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", "-j", help="One JSON document on stdout; text goes to stderr.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ParallelOption = Annotated[
+    int | None, typer.Option("--parallel", "-p", min=1, metavar="N", help="Operations at once; default 4 per core.")
+]
+ExpectNoChangesOption = Annotated[
+    bool, typer.Option("--expect-no-changes", help="Exit 7 if anything changes; `up` applies it all the same.")
+]
+
+
+# `strata` picks one by itself; a stack that the other one wrote needs the word once.
+EngineOption = Annotated[
+    EngineName | None,
+    typer.Option("--engine", help="Default: the pulumi CLI where it and its plugins are, else embedded."),
+]

@@ -1,0 +1,175 @@
+"""`strata up`, `preview` and `destroy`: an engine's work, and what belongs before and after it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import smoke, state, summary
+from cli.config import write_file
+from cli.embedded import EmbeddedEngine
+from cli.engines import Engine, Options, Outcome, choose
+from cli.errors import CliError
+from cli.official import OfficialCli
+from cli.options import (
+    EngineOption,
+    ExpectNoChangesOption,
+    JsonOption,
+    ParallelOption,
+    StackOption,
+    YesOption,
+)
+from cli.smoke import Smoke
+from cli.state import EngineName
+from cli.terminal import Terminal
+from engine.errors import ExitCode
+from infra import config_files, reader
+from infra.config_files import FORMATS
+from infra.contract import StackContract
+from infra.workspace import Workspace, find
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One command on one stack."""
+
+    workspace: Workspace
+    terminal: Terminal
+    engine: Engine
+
+
+def up(
+    stack: StackOption = "dev",
+    yes: YesOption = False,
+    parallel: ParallelOption = None,
+    expect_no_changes: ExpectNoChangesOption = False,
+    skip_smoke: Annotated[bool, typer.Option("--skip-smoke", help="Do not run the quick smoke tests.")] = False,
+    engine: EngineOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Create or update a stack, write its applications' configuration, and check that it works."""
+    from cli import images, project
+
+    terminal = Terminal(json_output=json_output)
+    workspace = find(stack)
+    settings, applications = project.read_settings(workspace), project.read_applications(workspace)
+    session = _begin(workspace, terminal, engine)
+    images.ensure(settings, terminal)
+    options = Options(yes=yes, parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
+    outcome = _finish(session.engine.up(_agreed(session, options, "update")))
+    contract = reader.load_from(workspace)
+    with terminal.progress("Writing the applications' configuration"):
+        files = {
+            name: [write_file(workspace, contract, applications[name], format, "host") for format in FORMATS]
+            for name in contract.applications
+            if name in applications
+        }
+    checks = None
+    if not skip_smoke:
+        with terminal.progress("Checking the stack (quick smoke tests)"):
+            checks = smoke.run_quick(workspace)
+    _report_up(session, outcome, contract, files, checks)
+
+
+def preview(
+    stack: StackOption = "dev",
+    parallel: ParallelOption = None,
+    expect_no_changes: ExpectNoChangesOption = False,
+    engine: EngineOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Show what `up` would change, and change nothing."""
+    session = _begin(find(stack), Terminal(json_output=json_output), engine)
+    options = Options(parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
+    outcome = _finish(session.engine.preview(options))
+    if json_output:
+        session.terminal.document(_document(session, outcome))
+
+
+def destroy(
+    stack: StackOption = "dev",
+    yes: YesOption = False,
+    parallel: ParallelOption = None,
+    engine: EngineOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Remove a stack's containers, networks and logins. Its data stays, and the next `up` finds it."""
+    terminal = Terminal(json_output=json_output)
+    workspace = find(stack)
+    deployment = state.read(workspace)
+    if deployment is None:
+        raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to destroy", ExitCode.STACK_NOT_FOUND)
+    session = _begin(workspace, terminal, engine)
+    options = Options(yes=yes, parallel=parallel, json_output=json_output)
+    outcome = _finish(session.engine.destroy(_agreed(session, options, "destroy")))
+    removed = config_files.remove(stack)
+    if json_output:
+        facts = {"kept": deployment.retained_volumes, "removed_files": [str(file) for file in removed]}
+        terminal.document({**_document(session, outcome), **facts})
+    else:
+        summary.say_destroyed(terminal, workspace, deployment.retained_volumes, removed)
+
+
+def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) -> Session:
+    """Chooses the engine, and says which one and where the state is before anything else."""
+    name = choose(workspace, state.read(workspace), wanted)
+    engine: Engine = EmbeddedEngine(workspace, terminal) if name == "embedded" else OfficialCli(workspace, terminal)
+    terminal.say(f"Engine: {engine.title}. State: {workspace.backend_url}, stack {workspace.stack}.")
+    if made := workspace.create_passphrase():
+        terminal.say(f"New stack: its secrets are encrypted with the passphrase in {made}. Keep a copy of that file.")
+    return Session(workspace=workspace, terminal=terminal, engine=engine)
+
+
+def _agreed(session: Session, options: Options, what: str) -> Options:
+    """The options with the user's yes, which is asked for where somebody can answer."""
+    if options.yes or isinstance(session.engine, OfficialCli):
+        return options  # the CLI asks by itself, after its own preview
+    if not session.terminal.interactive:
+        raise CliError(f"--yes must be passed to proceed with the {what}: nobody can be asked here", ExitCode.BAD_USAGE)
+    if what == "update":
+        _finish(session.engine.preview(options))
+    if not session.terminal.confirm(f"Do you want to perform this {what} on the stack {session.workspace.stack}?"):
+        raise CliError(f"not confirmed: no {what} was made")
+    return Options(
+        yes=True,
+        parallel=options.parallel,
+        expect_no_changes=options.expect_no_changes,
+        json_output=options.json_output,
+    )
+
+
+def _finish(outcome: Outcome) -> Outcome:
+    """Ends the command where the engine failed: it has said why."""
+    if outcome.exit_code:
+        raise typer.Exit(outcome.exit_code)
+    return outcome
+
+
+def _document(session: Session, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "stack": session.workspace.stack,
+        "engine": session.engine.title,
+        "state": session.workspace.backend_url,
+        "changes": dict(outcome.changes),
+    }
+
+
+def _report_up(
+    session: Session, outcome: Outcome, contract: StackContract, files: dict[str, list[Path]], checks: Smoke | None
+) -> None:
+    deployment = state.read(session.workspace)
+    volumes = deployment.retained_volumes if deployment else []
+    if not session.terminal.json_output:
+        summary.say_up(session.terminal, session.workspace, contract, files, checks, volumes)
+        return
+    session.terminal.document(
+        {
+            **_document(session, outcome),
+            "backends": contract.model_dump(mode="json")["backends"],
+            "config_files": {name: [str(path) for path in paths] for name, paths in files.items()},
+            "data": volumes,
+            "smoke": {"passed": checks.passed, "seconds": checks.seconds} if checks else None,
+            "policies": "not run",
+        }
+    )

@@ -1,0 +1,81 @@
+"""What the command needs to know of a stack's state without opening its secrets: writer, salt, retained data."""
+
+import gzip
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cli.errors import CliError
+from engine.state import ENGINE_VERSION
+from infra.workspace import Workspace
+
+EngineName = Literal["embedded", "pulumi"]
+
+_SUFFIX = f"+{ENGINE_VERSION.rpartition('+')[2]}"
+_VOLUME = "docker:index/volume:Volume"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack's checkpoint in the official format, secrets still encrypted."""
+
+    latest: Mapping[str, Any]
+
+    @property
+    def resources(self) -> list[Mapping[str, Any]]:
+        return list(self.latest.get("resources") or [])
+
+    @property
+    def last_writer(self) -> EngineName | None:
+        """Who wrote it last; None if it holds no resource, so that either may go on."""
+        if not self.resources:
+            return None
+        version = self.latest.get("manifest", {}).get("version", "")
+        return "embedded" if version.endswith(_SUFFIX) else "pulumi"
+
+    @property
+    def salt(self) -> str | None:
+        """The `encryptionsalt` that its secrets were encrypted with."""
+        state = self.latest.get("secrets_providers", {}).get("state") or {}
+        salt: str | None = state.get("salt")
+        return salt
+
+    @property
+    def retained_volumes(self) -> list[str]:
+        """Docker volumes that outlive a destroy."""
+        entries = (r for r in self.resources if r.get("type") == _VOLUME and r.get("retainOnDelete"))
+        return sorted(entry["inputs"]["name"] for entry in entries)
+
+
+def read(workspace: Workspace) -> Deployment | None:
+    """The stack's deployment, or None if there is no such stack. Raises CliError."""
+    path = workspace.state_file
+    if path is None:
+        return _export(workspace)
+    compressed = path.with_name(path.name + ".gz")  # PULUMI_DIY_BACKEND_GZIP
+    try:
+        if compressed.exists():
+            document = json.loads(gzip.decompress(compressed.read_bytes()))
+        else:
+            document = json.loads(path.read_bytes())
+        return Deployment(document["checkpoint"].get("latest") or {})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CliError(f"{path} is not a state file ({error}). The state before the last save is {path}.bak") from None
+
+
+def _export(workspace: Workspace) -> Deployment | None:
+    command = ["pulumi", "stack", "export", "--stack", workspace.stack, "--non-interactive"]
+    environ = {**workspace.environ, "PULUMI_BACKEND_URL": workspace.backend_url}
+    try:
+        done = subprocess.run(command, cwd=workspace.root, env=environ, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise CliError(f"{workspace.backend_url} is shared state: install the `pulumi` command") from None
+    if done.returncode == 0:
+        return Deployment(json.loads(done.stdout)["deployment"])
+    if "no stack named" in done.stderr:
+        return None
+    raise CliError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")

@@ -1,0 +1,53 @@
+"""A stack's outputs as the program exports them: plain values, one application with everything."""
+
+from typing import Any
+
+from infra.contract import StackContract
+
+PASSWORD = "Pa55"
+
+
+def outputs(password: str = PASSWORD) -> dict[str, Any]:
+    def ref(*keys: str) -> dict[str, Any]:
+        return {"kind": "stack_output", "name": "credentials", "keys": list(keys)}
+
+    def backend(name: str, version: str, port: int) -> dict[str, Any]:
+        views = {
+            "host": {"host": "127.0.0.1", "port": port, "tls": False, "access": {"kind": "direct"}},
+            "network": {"host": name, "port": port, "tls": False, "access": {"kind": "direct"}},
+        }
+        return {"version": version, "views": views, "runtime": {"kind": "docker", "container": name}}
+
+    return {
+        "contract_version": 1,
+        "platform": "docker",
+        "stage": "development",
+        "guarantees": ["network_isolated"],
+        "backends": {"postgres": backend("db-postgres", "17.6", 5432), "redis": backend("redis", "8.0.2", 6379)},
+        "applications": {
+            "alfred": {
+                "postgres": {
+                    "database": "alfred",
+                    "schema_version": "0002_policies",
+                    "username": "authenticator",
+                    "secret_ref": ref("alfred", "postgres"),
+                    "readonly": {"username": "alfred_ro", "secret_ref": ref("alfred", "postgres", "readonly")},
+                },
+                "redis": {"prefix": "alfred:", "db": 0, "username": "alfred", "secret_ref": ref("alfred", "redis")},
+            }
+        },
+        "credentials": {
+            "alfred": {
+                "postgres": {
+                    "username": "authenticator",
+                    "password": password,
+                    "readonly": {"username": "alfred_ro", "password": f"ro-{password}"},
+                },
+                "redis": {"username": "alfred", "password": f"redis-{password}"},
+            }
+        },
+    }
+
+
+def contract(password: str = PASSWORD) -> StackContract:
+    return StackContract.model_validate(outputs(password), extra="forbid")
