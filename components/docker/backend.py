@@ -32,7 +32,8 @@ LOOPBACK: Final = "127.0.0.1"
 
 # Once a backend serves, the check only has to notice that it stopped doing so; readiness at start is `Ready`'s work.
 # Docker 20.10 knows no start_interval, so a short interval would go on for ever.
-PROBE: Final = {"interval": "30s", "timeout": "5s", "start_period": "60s", "retries": 3}
+# Durations are spelt as Go prints them: the official provider would plan a change of `60s` to `1m0s` for ever.
+PROBE: Final = {"interval": "30s", "timeout": "5s", "start_period": "1m0s", "retries": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +205,7 @@ class Backend(pulumi.ComponentResource):
             ports=[{"internal": work.port, "external": work.host_port, "ip": LOOPBACK, "protocol": "tcp"}],
             memory=memory,
             memory_swap=memory,  # no swap; and left out, the provider would plan a change for ever on a host with swap
-            cpus=f"{work.cpu:g}",
+            cpus=str(float(work.cpu)),  # "1.0": the official provider would replace the container of a "1" for ever
             shm_size=work.shm // MIB,
             capabilities={"drops": ["ALL"]},
             security_opts=["no-new-privileges:true"],
