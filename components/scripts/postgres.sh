@@ -46,7 +46,7 @@ initialise() {
     # The builtin locale needs nothing of the image's libc: indexes stay valid on every image that this volume meets.
     initdb --pgdata="$data.new" --username=postgres --data-checksums --encoding=UTF8 \
         --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 \
-        --auth-local=peer --auth-host=scram-sha-256
+        --auth-local=peer --auth-host=scram-sha-256 --no-instructions
     mv "$data.new" "$data"
     sync "$volume"
 }

@@ -15,8 +15,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
-
+from pulumi.output import Unknown
 
 Props = dict[str, Any]
 
@@ -37,7 +36,7 @@ def is_known(value: Any) -> bool:
         return all(is_known(item) for item in value.values())
     if isinstance(value, list):
         return all(is_known(item) for item in value)
-    return bool(value != UNKNOWN)
+    return not isinstance(value, Unknown)
 
 
 def differs(olds: Props, news: Props, names: Iterable[str]) -> list[str]:

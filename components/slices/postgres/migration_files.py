@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from components.slices.errors import SliceError
+from components.slices.postgres.statements import split
 
 FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 NO_TRANSACTION: Final = "-- strata: no-transaction"
+TRANSACTION_CONTROL: Final = re.compile(r"(begin|start|commit|end|abort|rollback(?!\s+to))\b", re.IGNORECASE)
 
 
 class Migration(TypedDict):
@@ -35,6 +37,21 @@ def load_migrations(folder: Path) -> list[Migration]:
 def in_transaction(sql: str) -> bool:
     """False if the first line says that the file must run outside a transaction."""
     return sql.split("\n", 1)[0].strip() != NO_TRANSACTION
+
+
+def problems(migration: Migration) -> list[str]:
+    """What keeps Strata from running the migration as one transaction, or at all."""
+    name, statements = migration["name"], split(migration["sql"])
+    if not statements:
+        return [f"{name} holds no statement"]
+    if not in_transaction(migration["sql"]):
+        return []
+    return [
+        f"{name}, line {statement.line}: {statement.text} ends or begins a transaction, and Strata runs the whole file"
+        f" in one: take it out, or make the first line `{NO_TRANSACTION}`"
+        for statement in statements
+        if TRANSACTION_CONTROL.match(statement.text)
+    ]
 
 
 def _load(path: Path) -> Migration:

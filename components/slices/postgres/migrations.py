@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import Resource
+from pulumi.dynamic import CheckFailure, Resource
 
-from components.slices.admin import AdminRef
+from components.slices.admin import Address, AdminRef
+from components.slices.postgres import migration_files, migration_runner
+from components.slices.postgres.connection import connect, scalar
 from components.slices.postgres.migration_files import Migration
-from components.slices.resource import SliceProvider, inputs_of
+from components.slices.postgres.role import name_problems
+from components.slices.resource import Props, SliceProvider, inputs_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +27,56 @@ class MigrationsArgs:
 
 
 class MigrationsProvider(SliceProvider):
-    """Applies what the table `strata.migrations` of the database does not hold yet."""
+    """Applies what the table `strata.migrations` of the database does not hold yet.
+
+    What was previewed is what is applied: the SQL itself is an input. An applied migration that was edited or removed
+    is refused in every plan, from the inputs of the last run, and again from the table before anything is applied.
+    """
 
     replacing: ClassVar = ("database",)
 
+    def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
+        found = [failure for key in ("database", "owner") for failure in name_problems(key, news[key])]
+        for migration in news.get("migrations", []):
+            found += [CheckFailure("migrations", problem) for problem in migration_files.problems(migration)]
+        if olds.get("database") == news["database"]:
+            history = [(migration["name"], migration["checksum"]) for migration in olds.get("migrations", [])]
+            problems = migration_runner.broken_history(history, news.get("migrations", []))
+            found += [CheckFailure("migrations", problem) for problem in problems]
+        return found
+
+    def drifted(self, olds: Props, news: Props) -> bool:
+        return bool(olds.get("applied", []) != _names(news.get("migrations", [])))
+
+    def recorded(self, props: Props) -> Props:
+        return {key: value for key, value in super().recorded(props).items() if key != "migrations"}
+
+    def identifier(self, props: Props) -> str:
+        return str(props["database"])
+
+    def apply(self, props: Props, olds: Props | None = None) -> Props:
+        migration_runner.apply(Address.of(props), props["database"], props["owner"], props.get("migrations", []))
+        return {"applied": _names(props.get("migrations", []))}
+
+    def live(self, props: Props) -> Props | None:
+        address, database = Address.of(props), props["database"]
+        with connect(address) as connection:
+            if not scalar(connection, "SELECT true FROM pg_database WHERE datname = %s", database):
+                return None
+        return {"applied": migration_runner.applied(address, database)}
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Migrations are not undone: what they made is data."""
+
 
 class Migrations(Resource, module="strata", name="Migrations"):
-    """The migrations of a Postgres database. Deleting this resource undoes nothing."""
+    """The migrations of a Postgres database. `applied` lists {name, checksum} of each."""
 
     applied: pulumi.Output[list[dict[str, str]]]
 
     def __init__(self, name: str, args: MigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(MigrationsProvider(), name, inputs_of(args, "applied"), opts)
+
+
+def _names(migrations: Sequence[Migration]) -> list[dict[str, str]]:
+    return [{"name": migration["name"], "checksum": migration["checksum"]} for migration in migrations]
