@@ -30,6 +30,9 @@ class DockerPlatform(pulumi.ComponentResource):
         host: str | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        if host is not None:
+            daemon = pulumi.ResourceOptions(providers=[docker.Provider(f"{name}-host", host=host)])
+            opts = pulumi.ResourceOptions.merge(opts, daemon)
         super().__init__("strata:docker:Platform", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # Lives as long as the state: tells what this state made from what another one left on the same daemon.

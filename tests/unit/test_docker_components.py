@@ -35,7 +35,7 @@ class Recorder(Mocks):
         }
         return f"{args.name}-id", {**computed, **args.inputs}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(f"the program calls {args.token}: it must not look anything up")
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
@@ -50,7 +50,7 @@ def program() -> Iterator[Recorder]:
     config["strata:platform"] = {"kind": "docker"}
     values = {key.removeprefix("strata:"): value for key, value in config.items()}
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def declare() -> None:
         wanted = settings.parse(values, file="Pulumi.test.yaml")
         applications = settings.read_applications(wanted, ROOT)

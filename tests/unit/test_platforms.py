@@ -1,0 +1,45 @@
+"""Platforms are chosen by a setting, are the same to their consumers, and an absent one says so."""
+
+import pytest
+
+from components.docker.platform import DockerPlatform
+from components.naming import LONGEST, MAX_NAME, Naming, prefix_problem
+from components.platform import Platform
+from infra import platforms, settings
+from infra.mistakes import SettingsError
+from tests.unit.test_settings import raw
+
+
+def as_platform(platform: DockerPlatform) -> Platform:
+    """mypy holds the class to the protocol."""
+    return platform
+
+
+def test_docker_promises_nothing_that_it_does_not_do() -> None:
+    assert DockerPlatform.kind == "docker"
+    assert DockerPlatform.guarantees == ()
+
+
+def test_a_platform_that_is_not_there_yet_is_refused_with_the_line_to_write() -> None:
+    wanted = settings.parse(raw("prod"), file="Pulumi.prod.yaml")
+    with pytest.raises(SettingsError, match="runs docker only") as error:
+        platforms.make(wanted, "strata", "prod")
+    assert "Pulumi.prod.yaml: `strata:platform.kind` is kubernetes" in str(error.value)
+    assert "kind: docker" in str(error.value)
+
+
+def test_physical_names_are_the_documented_ones_without_a_prefix() -> None:
+    names = Naming(project="strata", stack="dev", prefix="")
+    assert names.data_volume("db-postgres") == "db-postgres-data"
+    assert names.data_volume("redis") == "redis-data"
+    assert names.stack_label == "strata/dev"
+
+
+@pytest.mark.parametrize("prefix", ["dev-", "dev-alice-", "a1-", ""])
+def test_prefixes_that_are_fine(prefix: str) -> None:
+    assert prefix_problem(prefix) is None
+
+
+@pytest.mark.parametrize("prefix", ["dev", "Dev-", "1-", "-", "a_b-", "a b-", "a" * (MAX_NAME - LONGEST) + "-"])
+def test_prefixes_that_make_bad_names(prefix: str) -> None:
+    assert prefix_problem(prefix)
