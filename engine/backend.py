@@ -88,7 +88,8 @@ class StackFiles:
 
         `take` returns the newest snapshot; it is called when the write begins. So this may be called from several
         threads: each call returns when a state at least as new as at its beginning is on disk, and calls that arrive
-        during a write share the next one. Raises EngineError (disk full, …); the file then is the old one.
+        during a write share the next one. Raises EngineError (disk full, …; the file then is the old one), and
+        StateError for a snapshot that breaks a rule of integrity (which is saved all the same).
         """
         with self._counting:
             self._asked += 1
@@ -117,6 +118,10 @@ class StackFiles:
                 f"could not save the state: {error.strerror} ({self.path}). The file {kept}; make room or mend the "
                 "folder, then run the command again"
             ) from error
+        try:
+            verify(snapshot.resources)  # after writing, like the CLI: what was done is worth more than a tidy file
+        except StateError as error:
+            raise StateError(self._damaged(f"saved, but {error}")) from error
 
     def add_history(
         self,

@@ -250,7 +250,7 @@ def test_a_secret_of_another_salt_is_named_with_its_place(vault: Vault) -> None:
         decode(document, Vault(b"x" * 32, vault.salt))
 
 
-EMPTY = {"latest": {"manifest": {}}}
+EMPTY: dict[str, Any] = {"latest": {"manifest": {}}}
 
 
 @pytest.mark.parametrize(
