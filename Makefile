@@ -1,0 +1,52 @@
+# Everything that is done here in one word. `make` alone lists the words.
+STACK ?= dev
+BIN := .venv/bin
+export STRATA_STACK := $(STACK)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down check test e2e smoke images lock fmt preflight python
+
+help: ## List these commands
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+up: preflight ## Bring the stack up, whatever is missing on this machine (STACK=dev)
+	$(BIN)/strata up --stack $(STACK) --yes
+
+down: preflight ## Take the stack down; its data stays
+	$(BIN)/strata destroy --stack $(STACK) --yes
+
+check: python ## Lint, types and the tests that need no Docker
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not docker and not smoke and not e2e"
+
+test: preflight images ## Lint, types and all tests but those of a deployed stack
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not smoke and not e2e"
+
+e2e: preflight images ## Whole `strata` commands against Docker, in stacks of their own
+	$(BIN)/pytest -m e2e
+
+smoke: preflight ## Validate the running stack, with restarts and kills (STACK=dev)
+	$(BIN)/pytest tests/smoke --stack $(STACK) --disruptive
+
+images: preflight ## Build the local images that are missing
+	$(BIN)/strata images build
+
+fmt: python ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: python ## Renew requirements.lock from pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+preflight:
+	@scripts/preflight.sh
+
+python:
+	@scripts/preflight.sh --python-only
