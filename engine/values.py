@@ -1,15 +1,15 @@
 """Property values inside the engine, and their two other forms: protobuf on the wire, JSON in a state file.
 
-Inside the engine a value has JSON's shape (dict, list, str, int, float, bool, None) plus two additions: `UNKNOWN`, what a
-preview cannot know yet, and `Secret`, which marks a value that must not be shown. Assets, archives and resource
-references stay the dicts that they are on the wire (they carry `SIGNATURE`).
+Inside the engine a value has the shape of JSON (dict, list, str, int, float, bool, None) plus two additions:
+`UNKNOWN`, what a preview cannot know yet, and `Secret`, which marks a value that must not be shown. Assets, archives
+and resource references stay the dicts that they are on the wire (they carry `SIGNATURE`).
 """
 
 from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from google.protobuf import struct_pb2
 
 # The magic keys of Pulumi's wire format (sdk/go/common/resource/sig in pulumi/pulumi).
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a public marker
 OUTPUT_VALUE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -60,8 +60,21 @@ def rewrite(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def unwrap(value: Any) -> Any:
-    """The value without secret markers, at any depth: what a provider is given."""
+    """The value without secret markers, at any depth."""
     return rewrite(value, lambda node: node.value if isinstance(node, Secret) else node)
+
+
+def plain(value: Any) -> Any:
+    """What a provider is given: no secret markers, and the id (of a component, the URN) in a resource's place."""
+    return rewrite(value, _plain_node)
+
+
+def _plain_node(node: Any) -> Any:
+    if isinstance(node, Secret):
+        return node.value
+    if isinstance(node, dict) and node.get(SIGNATURE) == RESOURCE_REFERENCE:
+        return (node["id"] or UNKNOWN) if "id" in node else node["urn"]
+    return node
 
 
 def masked(value: Any) -> Any:
@@ -96,16 +109,29 @@ def contains_secret(value: Any) -> bool:
     return any(isinstance(node, Secret) for node in walk(value))
 
 
-def mark_secrets(outputs: Mapping[str, Any], names: set[str]) -> Properties:
+def mark_secrets(outputs: Mapping[str, Any], names: Iterable[str]) -> Properties:
     """The outputs with the named top-level properties marked secret (once)."""
-    return {
-        key: Secret(unwrap(value)) if key in names and value is not None else value for key, value in outputs.items()
-    }
+    chosen = set(names)
+    return {key: _secret(value) if key in chosen else value for key, value in outputs.items()}
 
 
-def secret_names(properties: Mapping[str, Any]) -> set[str]:
-    """Top-level properties that are or contain secrets."""
-    return {key for key, value in properties.items() if contains_secret(value)}
+def carry_secrets(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> Properties:
+    """The outputs of a provider that knows no secrets, marked where an input of the same name is secret.
+
+    As the official engine does: objects are compared key by key; a list with one secret element is secret as a whole.
+    """
+    result = dict(outputs)
+    for key, given in inputs.items():
+        value = result.get(key)
+        if isinstance(value, Mapping) and isinstance(given, Mapping):
+            result[key] = carry_secrets(value, given)
+        elif key in result and contains_secret(given):
+            result[key] = _secret(value)
+    return result
+
+
+def _secret(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(unwrap(value))
 
 
 def secret_texts(value: Any) -> set[str]:

@@ -1,0 +1,60 @@
+"""The embedded engine's public interface.
+
+What goes wrong before a run begins (lock, passphrase, configuration, unreadable state) is an EngineError, whose text
+is the message. What goes wrong in a run is told to the display, and the result carries the exit code.
+"""
+
+import json
+from typing import Any
+
+from engine.backend import StackFiles
+from engine.config import encryption_salt
+from engine.display import JsonDisplay, TextDisplay, shown
+from engine.errors import EngineError, ExitCode
+from engine.events import Display, Message, Result, Step
+from engine.project import load_project
+from engine.session import Options, Session, Workspace
+
+__all__ = [
+    "Display",
+    "EngineError",
+    "ExitCode",
+    "JsonDisplay",
+    "Message",
+    "Options",
+    "Result",
+    "Step",
+    "TextDisplay",
+    "Workspace",
+    "destroy",
+    "outputs",
+    "preview",
+    "up",
+]
+
+
+def preview(workspace: Workspace, options: Options, display: Display) -> Result:
+    """What `up` would do."""
+    return Session(workspace, options, display).preview()
+
+
+def up(workspace: Workspace, options: Options, display: Display) -> Result:
+    """Makes the stack what its program says. Runs the program dry first, and changes nothing if that fails."""
+    return Session(workspace, options, display).update()
+
+
+def destroy(workspace: Workspace, options: Options, display: Display) -> Result:
+    """Deletes everything in the stack's state. Does not run the program."""
+    return Session(workspace, options, display).destroy()
+
+
+def outputs(workspace: Workspace, *, show_secrets: bool) -> dict[str, Any]:
+    """The stack's exports; without `show_secrets` the secret ones are "[secret]". Raises EngineError."""
+    project = load_project(workspace.root)
+    files = StackFiles(workspace.backend_url, project.name, workspace.stack)
+    if not files.exists():
+        raise EngineError(f"no stack named {workspace.stack!r} found", ExitCode.STACK_NOT_FOUND)
+    file = workspace.config_file or project.config_file(workspace.stack)
+    snapshot, _ = files.open(workspace.passphrase, salt=encryption_salt(file))
+    result: dict[str, Any] = json.loads(json.dumps(shown(snapshot.stack_outputs, show_secrets=show_secrets)))
+    return result

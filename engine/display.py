@@ -1,0 +1,181 @@
+"""What a run looks like: lines like the official CLI's, or its JSON."""
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any, Final, TextIO
+
+from engine.events import COUNTED, Kind, Message, Result, Step
+from engine.values import UNKNOWN, UNKNOWN_TEXT, masked, rewrite, unwrap
+
+_TITLES: Final[dict[str, str]] = {"preview": "Previewing update", "update": "Updating", "destroy": "Destroying"}
+_SYMBOLS: Final[dict[str, str]] = {
+    "same": "  ",
+    "create": "+ ",
+    "update": "~ ",
+    "replace": "+-",
+    "create-replacement": "++",
+    "delete-replaced": "--",
+    "delete": "- ",
+    "discard": "< ",
+}
+_DOING: Final[dict[str, tuple[str, str, str]]] = {
+    "create": ("creating", "created", "create"),
+    "update": ("updating", "updated", "update"),
+    "create-replacement": ("creating replacement", "created replacement", "create replacement"),
+    "delete-replaced": ("deleting original", "deleted original", "delete original"),
+    "delete": ("deleting", "deleted", "delete"),
+    "discard": ("discarding", "discarded", "discard"),
+    "replace": ("replacing", "replaced", "replace"),
+}
+_DONE: Final[dict[str, str]] = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+    "same": "unchanged",
+}
+
+
+class TextDisplay:
+    """Plain lines, one per event, for terminals and logs alike."""
+
+    def __init__(self, out: TextIO, *, show_secrets: bool = False) -> None:
+        self._out, self._show_secrets = out, show_secrets
+        self._kind: Kind = "update"
+        self._diagnostics: dict[str, list[Message]] = {}
+
+    def begin(self, kind: Kind, stack: str) -> None:
+        self._kind = kind
+        self._diagnostics = {}
+        self._write(f"{_TITLES[kind]} ({stack}):")
+
+    def step(self, step: Step) -> None:
+        planned = self._kind == "preview"
+        if step.op == "same" or (step.op == "replace") != (planned and "replace" in step.op.split("-")):
+            return
+        if planned and step.op in ("create-replacement", "delete-replaced"):
+            return
+        doing, done, plan = _DOING[step.op]
+        if step.phase == "failed":
+            text = f"**{doing} failed**"
+        elif planned:
+            text = plan
+        elif step.phase == "start":
+            text = doing
+        else:
+            text = f"{done} ({step.seconds:.2f}s)"
+        diff = ",".join(step.changed) if step.op in ("update", "replace") else ""
+        notes = [f"[diff: ~{diff}]" if diff else "", f"[{step.note}]" if step.note else ""]
+        self._write(f" {_SYMBOLS[step.op]} {step.type} {step.name} {text} {' '.join(notes)}".rstrip())
+
+    def message(self, message: Message) -> None:
+        if message.severity == "info":
+            self._write(f"    {message.text}")
+        else:
+            self._diagnostics.setdefault(message.urn, []).append(message)
+
+    def finish(self, result: Result) -> None:
+        if self._diagnostics:
+            self._write("\nDiagnostics:")
+        for urn, messages in self._diagnostics.items():
+            self._write(f"  {_title(urn)}:")
+            for message in messages:
+                text = message.text.replace("\n", "\n      ")
+                self._write(f"    {message.severity}: {text}")
+        self._outputs(result)
+        self._resources(result)
+        seconds = max(1, round(result.duration))
+        self._write(f"\nDuration: {seconds}s")
+
+    def _outputs(self, result: Result) -> None:
+        before = shown(result.outputs_before, show_secrets=self._show_secrets)
+        after = shown(result.outputs, show_secrets=self._show_secrets)
+        lines = []
+        for name in sorted({*before, *after}):
+            if name not in after:
+                lines.append(f"  - {name}: {_literal(before[name])}")
+            elif name not in before:
+                lines.append(f"  + {name}: {_literal(after[name])}")
+            elif result.outputs_before[name] != result.outputs[name]:
+                lines.append(f"  ~ {name}: {_literal(before[name])} => {_literal(after[name])}")
+            else:
+                lines.append(f"    {name}: {_literal(after[name])}")
+        if lines:
+            self._write("\n".join(["\nOutputs:", *lines]))
+
+    def _resources(self, result: Result) -> None:
+        self._write("\nResources:")
+        tense = "to {}" if result.kind == "preview" else "{}"
+        changes = [op for op in COUNTED if op != "same" and result.changes.get(op)]
+        for op in changes:
+            word = tense.format(op if result.kind == "preview" else _DONE[op])
+            self._write(f"    {_SYMBOLS[op].strip()} {result.changes[op]} {word}")
+        same = result.changes.get("same", 0)
+        total = sum(result.changes.get(op, 0) for op in changes)
+        if changes and same:
+            self._write(f"    {total} change{'' if total == 1 else 's'}. {same} unchanged")
+        elif not changes:
+            self._write(f"    {same} unchanged")
+
+    def _write(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+
+
+class JsonDisplay:
+    """One JSON document when the last pass has ended, in the shape of `pulumi preview --json`."""
+
+    def __init__(self, out: TextIO, *, show_secrets: bool = False) -> None:
+        self._out, self._show_secrets = out, show_secrets
+        self._lock = threading.Lock()
+
+    def begin(self, kind: Kind, stack: str) -> None:
+        pass
+
+    def step(self, step: Step) -> None:
+        pass
+
+    def message(self, message: Message) -> None:
+        pass
+
+    def finish(self, result: Result) -> None:
+        document = {
+            "steps": [self._step(step) for step in result.steps],
+            "diagnostics": [
+                {"urn": message.urn, "message": message.text, "severity": message.severity}
+                for message in result.messages
+            ],
+            "outputs": shown(result.outputs, show_secrets=self._show_secrets),
+            "duration": int(result.duration * 1e9),
+            "changeSummary": result.changes,
+            "result": "succeeded" if result.succeeded else "failed",
+        }
+        json.dump(document, self._out, indent=2)
+        self._out.write("\n")
+        self._out.flush()
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        entry: dict[str, Any] = {"op": step.op, "urn": step.urn}
+        for key, inputs in (("oldState", step.old), ("newState", step.new)):
+            if inputs is not None:
+                values = shown(inputs, show_secrets=self._show_secrets)
+                entry[key] = {"urn": step.urn, "type": step.type, "inputs": values}
+        if step.changed:
+            entry["diffReasons"] = list(step.changed)
+        return entry
+
+
+def shown(properties: Mapping[str, Any], *, show_secrets: bool) -> dict[str, Any]:
+    """For people and JSON: secrets as "[secret]" unless wanted, unknowns as Pulumi's marker."""
+    chosen = unwrap(properties) if show_secrets else masked(properties)
+    return dict(rewrite(chosen, lambda node: UNKNOWN_TEXT if node is UNKNOWN else node))
+
+
+def _literal(value: Any) -> str:
+    return "[unknown]" if value == UNKNOWN_TEXT else json.dumps(value)
+
+
+def _title(urn: str) -> str:
+    parts = urn.split("::", 3)
+    return f"{parts[2].rsplit('$', 1)[-1]} ({parts[3]})" if len(parts) > 3 else "the stack"

@@ -1,0 +1,156 @@
+"""What a run tells while it goes on, and how secrets are kept out of it."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+from engine.values import MASK, secret_texts
+
+Kind = Literal["preview", "update", "destroy"]
+Op = Literal["same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "discard"]
+Severity = Literal["info", "warning", "error"]
+COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "same")  # as in a summary, in its order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One operation on one resource, when it starts and when it ends. A preview has the end only."""
+
+    op: Op
+    phase: Literal["start", "done", "failed"]
+    urn: str
+    type: str
+    name: str
+    seconds: float = 0.0
+    changed: tuple[str, ...] = ()  # top-level inputs that differ
+    note: str = ""  # such as "retained"
+    old: dict[str, Any] | None = None  # inputs, secrets marked
+    new: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A diagnostic; `urn` is empty for the stack as a whole."""
+
+    severity: Severity
+    text: str
+    urn: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How a preview, an update or a destroy ended."""
+
+    kind: Kind
+    changes: dict[str, int]  # op → number of resources, of COUNTED
+    outputs: dict[str, Any]  # the stack's exports, `Secret` and `UNKNOWN` inside
+    outputs_before: dict[str, Any]
+    duration: float  # seconds
+    exit_code: int = 0
+    messages: tuple[Message, ...] = ()
+    steps: tuple[Step, ...] = ()
+    policies_ran: bool = False  # the embedded engine does not run policy packs yet
+
+    @property
+    def succeeded(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def changed(self) -> bool:
+        return any(count for op, count in self.changes.items() if op != "same")
+
+
+class Display(Protocol):
+    """Who is told. Calls come from several threads, one at a time; every text is masked already."""
+
+    def begin(self, kind: Kind, stack: str) -> None: ...
+
+    def step(self, step: Step) -> None: ...
+
+    def message(self, message: Message) -> None: ...
+
+    def finish(self, result: Result) -> None: ...
+
+
+class Mask:
+    """Replaces every secret text that the run has met by `[secret]`."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._ordered: list[str] = []
+
+    def learn(self, *values: Any) -> None:
+        new = {form for value in values for text in secret_texts(value) for form in _forms(text)} - self._texts
+        if new:
+            self._texts |= new
+            self._ordered = sorted(self._texts, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for secret in self._ordered:
+            if secret in text:
+                text = text.replace(secret, MASK)
+        return text
+
+
+def _forms(text: str) -> Iterable[str]:
+    yield text
+    yield text.strip()
+    yield json.dumps(text)[1:-1]
+    yield repr(text)[1:-1]
+
+
+@dataclass
+class Reporter:
+    """Counts, keeps and passes on what happens, one call at a time and masked."""
+
+    display: Display
+    mask: Mask
+    steps: list[Step] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    changes: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def step(self, step: Step, *, counted: bool = True) -> None:
+        with self._lock:
+            if step.phase == "done" and counted:
+                self.steps.append(step)
+                if step.op in COUNTED:
+                    self.changes[step.op] += 1
+            if counted:
+                self.display.step(step)
+
+    def message(self, severity: Severity, text: str, urn: str = "") -> None:
+        message = Message(severity=severity, text=self.mask(text), urn=urn)
+        with self._lock:
+            self.messages.append(message)
+            self.display.message(message)
+
+
+class Recording:
+    """A display that shows nothing until it is replayed."""
+
+    def __init__(self) -> None:
+        self._events: list[Step | Message] = []
+
+    def begin(self, kind: Kind, stack: str) -> None:
+        pass
+
+    def step(self, step: Step) -> None:
+        self._events.append(step)
+
+    def message(self, message: Message) -> None:
+        self._events.append(message)
+
+    def finish(self, result: Result) -> None:
+        pass
+
+    def replay(self, display: Display, mask: Mask) -> None:
+        """Again masked, since a secret may have been met only after a message with it."""
+        for event in self._events:
+            if isinstance(event, Step):
+                display.step(event)
+            else:
+                display.message(replace(event, text=mask(event.text)))

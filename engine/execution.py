@@ -1,0 +1,230 @@
+"""Carrying out one step: the provider's call, what is recorded before and after it, and what is told."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from engine import providers
+from engine.errors import EngineError
+from engine.events import Op, Reporter, Step
+from engine.journal import Journal
+from engine.planning import call_of
+from engine.plugins import Plugins, ProviderResources
+from engine.providers.base import Old, PartialFailure, Provider, ProviderError
+from engine.state import OperationType, PendingOperation, ResourceState
+from engine.values import Properties, Secret, carry_secrets, mark_secrets, plain
+
+
+class StoppedError(Exception):
+    """The run has failed or was cancelled: nothing new is begun."""
+
+
+@dataclass
+class Run:
+    """What every part of one pass shares. `dry` passes plan with the same code and change nothing."""
+
+    dry: bool
+    journal: Journal
+    reporter: Reporter
+    plugins: Plugins
+    seed: bytes  # the same in the dry pass and in the real one, so that generated names are too
+    slots: threading.Semaphore  # provider operations at once
+    stop: threading.Event = field(default_factory=threading.Event)
+    failed: bool = False
+    acted: bool = False  # something was created, updated or deleted (or would be)
+
+    def check_running(self) -> None:
+        if self.stop.is_set():
+            raise StoppedError
+
+    def fail(self, text: str, urn: str = "") -> None:
+        """Report one error and begin nothing new; what is under way finishes and is recorded."""
+        self.failed = True
+        self.reporter.message("error", text, urn)
+        self.stop.set()
+
+    def warn(self, text: str, urn: str = "") -> None:
+        self.reporter.message("warning", text, urn)
+
+    def provider(self, resource_type: str, reference: str, inputs_of: Callable[[str], Properties]) -> Provider | None:
+        """The provider of a resource; `inputs_of` finds a provider resource's inputs by its reference."""
+        if resource_type.startswith("pulumi:providers:"):
+            return ProviderResources(self.plugins, dry=self.dry)
+        return self.plugins.of_package(resource_type.split(":", 1)[0], inputs_of(reference))
+
+
+class Executor:
+    """Creates, updates, deletes; or, in a dry pass, says what it would do."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def same(self, old: ResourceState, new: ResourceState) -> ResourceState:
+        """Keeps id and outputs; inputs, dependencies and options are the program's new ones."""
+        done = replace(new, id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
+        done = _guard_secrets(done)
+        self._run.journal.record(done, supersedes=old)
+        self._run.reporter.step(_step("same", "done", done), counted=not _hidden(done))
+        return done
+
+    def create(
+        self, new: ResourceState, provider: Provider | None, *, replaces: ResourceState | None = None, note: str = ""
+    ) -> ResourceState:
+        """`replaces` is an entry that was deleted already (pending replacement) or is deleted at the end."""
+        op: Op = "create" if replaces is None else "create-replacement"
+        gone = replaces is not None and self._run.journal.older()[replaces].pending_replacement
+        with self._performing(op, new, "creating", note=note) as step:
+            id, outputs, errors = self._create(new, provider) if new.custom else ("", {}, ())
+            now = _now()
+            done = _guard_secrets(replace(new, id=id, outputs=outputs, init_errors=errors, created=now, modified=now))
+            if replaces is not None and not gone:
+                self._run.journal.mark(replaces, delete=True)
+            self._run.journal.record(done, supersedes=replaces if gone else None, operation=step.operation)
+            self._run.reporter.mask.learn(done.outputs)
+            if errors:
+                raise ProviderError("; ".join(errors))
+        return done
+
+    def _create(self, new: ResourceState, provider: Provider | None) -> tuple[str, Properties, tuple[str, ...]]:
+        if provider is None:
+            return "", {}, ()
+        if self._run.dry and not new.is_provider:
+            return "", new.inputs, ()
+        try:
+            id, outputs = provider.create(call_of(new, self._run.seed, "create"), plain(new.inputs))
+        except PartialFailure as failure:
+            return failure.id, carry_secrets(failure.outputs, new.inputs), tuple(failure.reasons)
+        if not id:
+            raise ProviderError("the provider returned no id for what it created")
+        return id, carry_secrets(outputs, new.inputs), ()
+
+    def update(
+        self, old: ResourceState, new: ResourceState, provider: Provider | None, changed: tuple[str, ...]
+    ) -> ResourceState:
+        with self._performing("update", new, "updating", changed=changed, old=old) as step:
+            outputs, errors = self._update(old, new, provider) if new.custom else (old.outputs, ())
+            done = _guard_secrets(
+                replace(new, id=old.id, outputs=outputs, init_errors=errors, created=old.created, modified=_now())
+            )
+            self._run.journal.record(done, supersedes=old, operation=step.operation)
+            self._run.reporter.mask.learn(done.outputs)
+            if errors:
+                raise ProviderError("; ".join(errors))
+        return done
+
+    def _update(
+        self, old: ResourceState, new: ResourceState, provider: Provider | None
+    ) -> tuple[Properties, tuple[str, ...]]:
+        if provider is None:
+            return {}, ()
+        if self._run.dry and new.package in providers.WITHOUT_PREVIEW and not new.is_provider:
+            return new.inputs, ()
+        if self._run.dry and not new.is_provider:
+            return {**old.outputs, **new.inputs}, ()
+        before = Old(old.id, plain(old.inputs), plain(old.outputs))
+        try:
+            outputs = provider.update(call_of(new, self._run.seed, "update"), before, plain(new.inputs))
+        except PartialFailure as failure:
+            return carry_secrets(failure.outputs, new.inputs), tuple(failure.reasons)
+        return carry_secrets(outputs, new.inputs), ()
+
+    def delete(self, old: ResourceState, provider: Provider | None, *, op: Op, note: str, replacing: bool) -> None:
+        """`note` says why nothing is asked of the provider (such as "retained"); `replacing` leaves a placeholder."""
+        calls = old.custom and not old.is_provider and not note
+        with self._performing(op, old, "deleting" if calls else None, old=old, note=note) as step:
+            if calls and provider is not None and not self._run.dry:
+                state = Old(old.id, plain(old.inputs), plain(old.outputs))
+                provider.delete(call_of(old, self._run.seed, "delete"), state)
+            if replacing:
+                self._run.journal.mark(old, pending_replacement=True, operation=step.operation)
+            else:
+                self._run.journal.drop(old, step.operation)
+
+    @contextmanager
+    def _performing(
+        self,
+        op: Op,
+        resource: ResourceState,
+        kind: OperationType | None,
+        *,
+        changed: tuple[str, ...] = (),
+        old: ResourceState | None = None,
+        note: str = "",
+    ) -> Iterator["_Performing"]:
+        """Waits for a slot; tells start and end; saves the state before the call and after it."""
+        run = self._run
+        shown = not _hidden(resource)
+        details: dict[str, Any] = {
+            "changed": changed,
+            "note": note,
+            "old": old.inputs if old else None,
+            "new": None if op in ("delete", "delete-replaced", "discard") else resource.inputs,
+        }
+        performing = _Performing()
+        with run.slots:
+            run.check_running()
+            run.acted = True
+            begun = time.monotonic()
+            if not run.dry:
+                run.reporter.step(_step(op, "start", resource, **details), counted=shown)
+            try:
+                if kind and resource.custom and not resource.is_provider and not run.dry:
+                    performing.operation = run.journal.begin(resource, kind)
+                yield performing
+                if not run.dry:
+                    run.journal.flush()
+            except Exception as error:
+                seconds = time.monotonic() - begun
+                run.reporter.step(_step(op, "failed", resource, seconds=seconds, **details), counted=shown)
+                if performing.operation is not None:
+                    run.journal.abandon(performing.operation)
+                if not run.dry:
+                    with suppress(EngineError):  # the failure that is told is the first one
+                        run.journal.flush()
+                run.fail(_text(error), resource.urn)
+                raise StoppedError from error
+            seconds = time.monotonic() - begun
+            run.reporter.step(_step(op, "done", resource, seconds=seconds, **details), counted=shown)
+
+
+@dataclass
+class _Performing:
+    operation: PendingOperation | None = None
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, ProviderError | EngineError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _guard_secrets(resource: ResourceState) -> ResourceState:
+    """Marks outputs that the program calls secret, or that carry the name of a secret input."""
+    names = {key for key, value in resource.inputs.items() if isinstance(value, Secret)}
+    names.update(name for name in resource.additional_secret_outputs if name != "id")
+    return replace(resource, outputs=mark_secrets(resource.outputs, names)) if names else resource
+
+
+def _hidden(resource: ResourceState) -> bool:
+    """Default providers are not shown and not counted."""
+    return resource.is_provider and resource.name.split("_")[0] == "default"
+
+
+def _step(op: Op, phase: Any, resource: ResourceState, **details: Any) -> Step:
+    return Step(op=op, phase=phase, urn=resource.urn, type=resource.type, name=resource.name, **details)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def report_replaced(
+    run: Run, old: ResourceState, new: ResourceState, changed: tuple[str, ...], reasons: tuple[str, ...]
+) -> None:
+    """The replacement as a whole, which is what a summary counts."""
+    details = {"changed": changed, "note": ", ".join(reasons), "old": old.inputs, "new": new.inputs}
+    run.reporter.step(_step("replace", "done", new, **details), counted=not _hidden(new))

@@ -1,0 +1,79 @@
+"""Delete-before-replace: which dependents must go before the resource they depend on, and in which order."""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from engine.deletion import skipped
+from engine.execution import Executor, Run
+from engine.planning import call_of, diff_dependent
+from engine.providers.base import Provider, ProviderError
+from engine.state import ResourceState
+
+_POLL = 0.1  # seconds between looks at whether the run was stopped
+
+
+class Replacer:
+    """Deletes resources ahead of their replacement. Several replacements may go on at once and share dependents."""
+
+    def __init__(self, run: Run, executor: Executor, provider_of: Callable[[ResourceState], Provider | None]) -> None:
+        self._run, self._executor, self._provider_of = run, executor, provider_of
+        self._lock = threading.Lock()
+        self._claims: dict[ResourceState, threading.Event] = {}
+        self.deleted: set[str] = set()  # URNs deleted in this run and not created again
+
+    def delete_first(self, root: ResourceState, registered: set[str]) -> None:
+        """Deletes `root` and, before it, what a change of it would replace. `registered` cannot be among those."""
+        older = self._run.journal.older()
+        dependents = self._dependents(root, [entry for entry in older if entry.urn not in registered])
+        with self._lock:
+            mine = [entry for entry in dependents if entry not in self._claims]
+            theirs = [self._claims[entry] for entry in dependents if entry in self._claims]
+            self._claims.update((entry, threading.Event()) for entry in mine)
+            self.deleted.add(root.urn)
+            self.deleted.update(entry.urn for entry in mine)
+        for entry in mine:
+            if entry.protect and not older[entry].delete:
+                raise ProviderError(
+                    f"{entry.type} {entry.name!r} must be replaced with {root.name!r}, but it is protected: remove "
+                    "`protect` from it in the program and run `up`, then try again"
+                )
+        for entry in reversed(mine):
+            self._delete(entry, replacing=not older[entry].delete)
+            self._claims[entry].set()
+        for done in theirs:
+            # Who claimed first never waits for who came later, so this ends.
+            while not done.wait(_POLL):
+                self._run.check_running()
+        self._delete(root, replacing=True)
+
+    def _delete(self, entry: ResourceState, *, replacing: bool) -> None:
+        self._executor.delete(
+            entry,
+            self._provider_of(entry),
+            op="delete-replaced",
+            note=skipped(entry, self.deleted - {entry.urn}),
+            replacing=replacing,
+        )
+
+    def _dependents(self, root: ResourceState, candidates: Iterable[ResourceState]) -> list[ResourceState]:
+        """In the order of the state, so that the reverse is safe to delete in."""
+        reached, replaced = {root.urn}, {root.urn}
+        found = []
+        for entry in candidates:
+            if not (entry.all_dependencies() - {entry.parent}) & reached:
+                continue
+            reached.add(entry.urn)
+            if entry.custom and not entry.external and self._goes_with(entry, replaced):
+                replaced.add(entry.urn)
+                found.append(entry)
+        return found
+
+    def _goes_with(self, entry: ResourceState, replaced: set[str]) -> bool:
+        """Whether an entry is replaced when those are: asked of its provider with what depends on them unknown."""
+        if {entry.provider.rpartition("::")[0], entry.deleted_with, *entry.replace_with} & replaced:
+            return True
+        unknown = [name for name, urns in entry.property_dependencies.items() if replaced & set(urns)]
+        if not set(unknown) & set(entry.inputs) or entry.pending_replacement:
+            return False
+        call = call_of(entry, self._run.seed, "update")
+        return bool(diff_dependent(entry, unknown, self._provider_of(entry), call).replaces)

@@ -1,0 +1,278 @@
+"""One command on one stack: the lock, the state, and one or two passes over the program."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from engine.backend import StackFiles
+from engine.config import StackConfig, encryption_salt, load_stack_config
+from engine.deployment import Deployment, Target
+from engine.errors import EngineError, ExitCode
+from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result
+from engine.execution import Run
+from engine.journal import Journal
+from engine.monitor import Engine, Monitor, serve
+from engine.plugins import Plugins
+from engine.program import start
+from engine.project import Project, load_project
+from engine.providers import Host
+from engine.state import Snapshot
+from engine.values import contains_unknown
+
+_POLL = 0.2  # seconds between looks at whether a run was stopped
+_DYNAMIC = "pulumi-python"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """Where a stack's program, configuration and state are."""
+
+    root: Path  # the folder with Pulumi.yaml
+    stack: str
+    backend_url: str  # file://…
+    passphrase: str = field(repr=False)
+    config_file: Path | None = None  # default: Pulumi.<stack>.yaml where the project keeps it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`confirm` is shown a preview's result and says whether to go on; without it nothing is asked."""
+
+    parallel: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))  # as the official CLI
+    expect_no_changes: bool = False
+    confirm: Callable[[Result], bool] | None = None
+
+
+@dataclass
+class Pass:
+    """One way through the program, dry or real."""
+
+    result: Result
+    run: Run
+    journal: Journal
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a dry pass has done all there is to do: it met only unchanged resources, and knows every value."""
+        entries = self.journal.snapshot().resources
+        return not (self.run.acted or any(contains_unknown([entry.inputs, entry.outputs]) for entry in entries))
+
+
+class Session:
+    """The state is read once; passes build on it."""
+
+    def __init__(self, workspace: Workspace, options: Options, display: Display) -> None:
+        self._workspace, self._options, self._display = workspace, options, display
+        self._project = load_project(workspace.root)
+        self.files = StackFiles(workspace.backend_url, self._project.name, workspace.stack)
+        self._mask = Mask()
+        self._seed = os.urandom(32)
+        self._run: Run | None = None
+        self._cancelled = False
+
+    def preview(self) -> Result:
+        with self._opened(), self._interruptible():
+            return self._pass("preview", self._display, dry=True).result
+
+    def update(self) -> Result:
+        return self._carry_out("update", uses_program=True)
+
+    def destroy(self) -> Result:
+        if not self.files.exists():
+            raise EngineError(f"no stack named {self._workspace.stack!r} found", ExitCode.STACK_NOT_FOUND)
+        return self._carry_out("destroy", uses_program=False)
+
+    def _carry_out(self, kind: Kind, *, uses_program: bool) -> Result:
+        """A dry pass, which refuses what cannot be done before anything is changed; then the real one."""
+        with self._opened(), self._interruptible():
+            begun = time.time()
+            recording = Recording()
+            confirm = self._options.confirm
+            shown: Display = self._display if confirm else recording
+            dry = self._pass("preview" if confirm else kind, shown, dry=True, uses_program=uses_program)
+            if not dry.result.succeeded or (confirm and not confirm(dry.result)):
+                if not confirm:
+                    self._show(kind, recording, dry.result)
+                return dry.result
+            if dry.is_final and not confirm:
+                self.files.save(dry.journal.snapshot, self._vault)
+                self._show(kind, recording, dry.result)
+                result = dry.result
+            else:
+                result = self._pass(kind, self._display, dry=False, uses_program=uses_program).result
+            self.files.add_history(
+                "destroy" if kind == "destroy" else "update",
+                succeeded=result.succeeded,
+                start=begun,
+                end=time.time(),
+                changes=result.changes,
+                config=self._config.recorded,
+            )
+            return result
+
+    def _show(self, kind: Kind, recording: Recording, result: Result) -> None:
+        self._display.begin(kind, self._workspace.stack)
+        recording.replay(self._display, self._mask)
+        self._display.finish(result)
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        """Holds the lock. Raises EngineError for what keeps the stack from being read."""
+        workspace, project = self._workspace, self._project
+        file = workspace.config_file or project.config_file(workspace.stack)
+        with self.files.lock(self._note):
+            self._before, self._vault = self.files.open(workspace.passphrase, salt=encryption_salt(file))
+            self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
+            self._mask.learn(self._config.as_properties())
+            self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
+            self._plugins = Plugins(self._host(project))
+            if any(entry.package == _DYNAMIC for entry in self._before.resources):
+                # Its host needs as long to start as the program does: let it start beside it.
+                self._plugins.of_package(_DYNAMIC, self._config.as_properties())
+            try:
+                yield
+            finally:
+                self._plugins.close()
+
+    def _host(self, project: Project) -> Host:
+        return Host(
+            project=project.name,
+            program=project.program,
+            python=project.python,
+            environment={},
+            say=self._note,
+        )
+
+    def _note(self, line: str) -> None:
+        """Said outside of any registration: by the lock, or by a dynamic provider's print."""
+        run = self._run
+        if run is not None:
+            run.reporter.message("info", line)
+        else:
+            Reporter(self._display, self._mask).message("info", line)
+
+    def _pass(self, kind: Kind, display: Display, *, dry: bool, uses_program: bool = True) -> Pass:
+        begun = time.monotonic()
+        journal = Journal(self._before, _nowhere if dry else lambda take: self.files.save(take, self._vault))
+        run = Run(
+            dry=dry,
+            journal=journal,
+            reporter=Reporter(display, self._mask),
+            plugins=self._plugins,
+            seed=self._seed,
+            slots=threading.Semaphore(self._options.parallel),
+        )
+        self._run = run
+        if self._cancelled:
+            run.stop.set()
+        target = Target(project=self._project.name, stack=self._workspace.stack, config=self._config)
+        deployment = Deployment(target, run, self._before.pending, self._options.parallel)
+        display.begin(kind, self._workspace.stack)
+        try:
+            self._tell_interrupted(run, uses_program=uses_program)
+            if uses_program:
+                self._run_program(deployment, run)
+            if not (run.failed or run.stop.is_set()):
+                deployment.finish()
+            if not dry:
+                journal.flush()
+        except EngineError as error:
+            run.fail(str(error))
+        result = self._result(kind, run, time.monotonic() - begun)
+        display.finish(result)
+        self._run = None
+        return Pass(result, run, journal)
+
+    def _tell_interrupted(self, run: Run, *, uses_program: bool) -> None:
+        for operation in run.journal.interrupted:
+            entry = operation.resource
+            then = (
+                "creating it again takes over what that left behind" if uses_program else "it may have left it behind"
+            )
+            run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)
+
+    def _run_program(self, deployment: Deployment, run: Run) -> None:
+        project, stack, parallel = self._project, self._workspace.stack, self._options.parallel
+        engine = Engine(run)
+        monitor = Monitor(deployment, run, project.root, project.name, stack, parallel)
+        with serve(monitor, engine) as address:
+            child = start(
+                python=project.python,
+                program=project.program,
+                root=project.root,
+                project=project.name,
+                stack=stack,
+                address=address,
+                dry=run.dry,
+                parallel=parallel,
+                environment=self._config.environment(),
+                say=lambda line, errors: self._printed(deployment, run, line),
+            )
+            try:
+                code = child.ended(_POLL)
+                while code is None and not run.stop.is_set():
+                    code = child.ended(_POLL)
+            finally:
+                child.stop()
+        if code and not run.failed and not run.stop.is_set():
+            run.fail(f"the program exited with code {code}", deployment.root)
+
+    def _printed(self, deployment: Deployment, run: Run, line: str) -> None:
+        if line and not run.stop.is_set():
+            run.reporter.message("info", line, deployment.root)
+
+    def _result(self, kind: Kind, run: Run, seconds: float) -> Result:
+        changes: dict[str, int] = {op: run.reporter.changes[op] for op in COUNTED if run.reporter.changes[op]}
+        code = ExitCode.SUCCESS
+        if run.failed:
+            code = ExitCode.FAILURE
+        elif self._cancelled:
+            run.reporter.message("error", f"{kind} cancelled: what was under way is finished and recorded")
+            code = ExitCode.CANCELLED
+        elif self._options.expect_no_changes and set(changes) - {"same"} and (not run.dry or kind == "preview"):
+            run.reporter.message("error", "no changes were expected but changes occurred")
+            code = ExitCode.NO_CHANGES_EXPECTED
+        return Result(
+            kind=kind,
+            changes=changes,
+            outputs=run.journal.snapshot().stack_outputs,
+            outputs_before=self._before.stack_outputs,
+            duration=seconds,
+            exit_code=int(code),
+            messages=tuple(run.reporter.messages),
+            steps=tuple(run.reporter.steps),
+        )
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """SIGINT and SIGTERM begin nothing new and let what is under way finish; a second one ends the process."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before: dict[signal.Signals, Any] = {}
+
+        def cancel(number: int, frame: FrameType | None) -> None:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+            self._cancelled = True
+            if self._run is not None:
+                self._run.stop.set()
+
+        for each in (signal.SIGINT, signal.SIGTERM):
+            before[each] = signal.signal(each, cancel)
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def _nowhere(take: Callable[[], Snapshot]) -> None:
+    """Where a dry pass saves."""
