@@ -1,0 +1,72 @@
+"""The real program's registrations, as an engine would receive them. Nothing is created."""
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from google.protobuf import json_format
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
+
+from infra import platforms, settings, stack
+from tests.policies.harness import Example
+
+ROOT = Path(__file__).parents[2]
+
+# What a provider would compute; the rest of a resource's outputs are its inputs.
+_COMPUTED = {"imageId": "sha256:1", "result": "generated", "hex": "0123456789abcdef", "identity": "1", "version": "1"}
+
+
+class _Answers(mocks.Mocks):
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return f"{args.name}-id", {**_COMPUTED, **args.inputs}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program calls {args.token}: it must not look anything up")
+
+
+class _Monitor(mocks.MockMonitor):
+    """Keeps the requests themselves, since mocks are not told of options."""
+
+    def __init__(self) -> None:
+        super().__init__(_Answers())
+        self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
+
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802 - gRPC's name
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        self.requests[response.urn] = request
+        return response
+
+
+def registrations(images: str) -> dict[str, resource_pb2.RegisterResourceRequest]:
+    """URN → request, for the program with the settings of Pulumi.dev.yaml and images from `images`."""
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    values = {key.removeprefix("strata:"): value for key, value in config.items()}
+    values["images"] = {"source": images}
+    monitor = _Monitor()
+    mocks.set_mocks(_Answers(), project="strata", stack="dev", preview=False, monitor=monitor)
+
+    def declare() -> None:
+        wanted = settings.parse(values, file="Pulumi.dev.yaml")
+        applications = settings.read_applications(wanted, ROOT)
+        platform = platforms.make(wanted, "strata", "dev")
+        stack.export(wanted, platform, stack.deploy(wanted, applications, platform, ROOT))
+
+    pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]  # runs it to the end, outputs too
+    mocks.set_mocks(_Answers())  # leaves no state of this program to the next test
+    return monitor.requests
+
+
+def examples(requests: dict[str, resource_pb2.RegisterResourceRequest]) -> tuple[Example, ...]:
+    """The registrations in the form that rules are run on."""
+    return tuple(
+        Example(
+            type=request.type,
+            name=request.name,
+            inputs=json_format.MessageToDict(request.object),
+            protect=request.protect,
+            uses={key: tuple(value.urns) for key, value in request.propertyDependencies.items()},
+        )
+        for request in requests.values()
+    )
