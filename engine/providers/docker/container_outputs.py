@@ -35,50 +35,52 @@ def outputs(inputs: Properties, inspected: Inspected) -> Properties:
 def _from_config(config: Inspected) -> Properties:
     health_check = config.get("Healthcheck")
     return {
-        "command": config["Cmd"] or [],
-        "domainname": config["Domainname"],
-        "entrypoints": config["Entrypoint"] or [],
+        "command": config.get("Cmd") or [],
+        "domainname": config.get("Domainname", ""),
+        "entrypoints": config.get("Entrypoint") or [],
         "healthcheck": health_check and _health_check(health_check),
-        "hostname": config["Hostname"],
-        "stdinOpen": config["OpenStdin"],
+        "hostname": config.get("Hostname", ""),
+        "stdinOpen": config.get("OpenStdin", False),
         "stopSignal": config.get("StopSignal", ""),
         "stopTimeout": config.get("StopTimeout") or 0,
-        "tty": config["Tty"],
-        "user": config["User"],
-        "workingDir": config["WorkingDir"],
+        "tty": config.get("Tty", False),
+        "user": config.get("User", ""),
+        "workingDir": config.get("WorkingDir", ""),
     }
 
 
 def _from_host(host: Inspected) -> Properties:
     return {
         "capabilities": _capabilities(host),
-        "cpuSet": host["CpusetCpus"],
-        "cpuShares": host["CpuShares"],
-        "cpus": format_cpus(host["NanoCpus"]) if host["NanoCpus"] else None,
-        "dns": host["Dns"] or None,
-        "dnsOpts": host["DnsOptions"] or None,
-        "dnsSearches": host["DnsSearch"] or None,
-        "groupAdds": host["GroupAdd"] or None,
-        "hosts": [_host_entry(entry) for entry in host["ExtraHosts"] or ()],
+        "cpuSet": host.get("CpusetCpus", ""),
+        "cpuShares": host.get("CpuShares", 0),
+        "cpus": format_cpus(host.get("NanoCpus", 0)) if host.get("NanoCpus", 0) else None,
+        "dns": host.get("Dns") or None,
+        "dnsOpts": host.get("DnsOptions") or None,
+        "dnsSearches": host.get("DnsSearch") or None,
+        "groupAdds": host.get("GroupAdd") or None,
+        "hosts": [_host_entry(entry) for entry in host.get("ExtraHosts") or ()],
         "init": bool(host.get("Init")),
-        "ipcMode": host["IpcMode"],
+        "ipcMode": host.get("IpcMode", ""),
         "logDriver": host["LogConfig"]["Type"],
         "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
-        "memory": host["Memory"] // MEBIBYTE,
-        "memoryReservation": host["MemoryReservation"] // MEBIBYTE,
-        "memorySwap": host["MemorySwap"] // MEBIBYTE if host["MemorySwap"] > 0 else host["MemorySwap"],
-        "networkMode": host["NetworkMode"],
-        "privileged": host["Privileged"],
-        "publishAllPorts": host["PublishAllPorts"],
-        "readOnly": host["ReadonlyRootfs"],
+        "memory": host.get("Memory", 0) // MEBIBYTE,
+        "memoryReservation": host.get("MemoryReservation", 0) // MEBIBYTE,
+        "memorySwap": host.get("MemorySwap", 0) // MEBIBYTE
+        if host.get("MemorySwap", 0) > 0
+        else host.get("MemorySwap", 0),
+        "networkMode": host.get("NetworkMode", ""),
+        "privileged": host.get("Privileged", False),
+        "publishAllPorts": host.get("PublishAllPorts", False),
+        "readOnly": host.get("ReadonlyRootfs", False),
         "restart": host["RestartPolicy"]["Name"],
-        "rm": host["AutoRemove"],
-        "runtime": host["Runtime"],
-        "securityOpts": host["SecurityOpt"] or [],
-        "shmSize": host["ShmSize"] // MEBIBYTE,
+        "rm": host.get("AutoRemove", False),
+        "runtime": host.get("Runtime", ""),
+        "securityOpts": host.get("SecurityOpt") or [],
+        "shmSize": host.get("ShmSize", 0) // MEBIBYTE,
         "sysctls": host.get("Sysctls") or None,
         "tmpfs": host.get("Tmpfs") or None,
-        "usernsMode": host["UsernsMode"],
+        "usernsMode": host.get("UsernsMode", ""),
     }
 
 
@@ -102,10 +104,10 @@ def _only_if_asked(inputs: Properties, inspected: Inspected) -> Properties:
     host = inspected["HostConfig"]
     asked: Properties = {}
     if inputs.get("logOpts"):
-        asked["logOpts"] = dict(host["LogConfig"]["Config"] or {})
+        asked["logOpts"] = dict(host["LogConfig"].get("Config") or {})
     if inputs.get("ulimits"):
         asked["ulimits"] = [
-            {"hard": limit["Hard"], "name": limit["Name"], "soft": limit["Soft"]} for limit in host["Ulimits"] or ()
+            {"hard": limit["Hard"], "name": limit["Name"], "soft": limit["Soft"]} for limit in host.get("Ulimits") or ()
         ]
     return asked
 
@@ -122,7 +124,7 @@ def _as_the_program_spells(inputs: Properties, recorded: Properties) -> Properti
 
 
 def _capabilities(host: Inspected) -> Properties | None:
-    adds, drops = host["CapAdd"] or [], host["CapDrop"] or []
+    adds, drops = host.get("CapAdd") or [], host.get("CapDrop") or []
     return {"adds": adds, "drops": drops} if adds or drops else None
 
 
@@ -144,13 +146,13 @@ def _host_entry(entry: str) -> Properties:
 
 def _endpoint(name: str, data: Inspected) -> Properties:
     return {
-        "gateway": data["Gateway"],
-        "globalIpv6Address": data["GlobalIPv6Address"],
-        "globalIpv6PrefixLength": data["GlobalIPv6PrefixLen"],
-        "ipAddress": data["IPAddress"],
-        "ipPrefixLength": data["IPPrefixLen"],
-        "ipv6Gateway": data["IPv6Gateway"],
-        "macAddress": data["MacAddress"],
+        "gateway": data.get("Gateway", ""),
+        "globalIpv6Address": data.get("GlobalIPv6Address", ""),
+        "globalIpv6PrefixLength": data.get("GlobalIPv6PrefixLen", 0),
+        "ipAddress": data.get("IPAddress", ""),
+        "ipPrefixLength": data.get("IPPrefixLen", 0),
+        "ipv6Gateway": data.get("IPv6Gateway", ""),
+        "macAddress": data.get("MacAddress", ""),
         "networkName": name,
     }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.providers.base import Properties
 from engine.providers.docker.formats import parse_cpus, parse_duration
-from engine.providers.docker.resource import label_mapping, text_mapping
+from engine.providers.docker.resource import label_mapping
 
 MEBIBYTE = 1024 * 1024
 
@@ -40,8 +40,8 @@ def _host(inputs: Properties) -> Body:
     host: Body = {
         "AutoRemove": False,
         "Binds": _binds(inputs),
-        "CapAdd": capabilities.get("adds"),
-        "CapDrop": capabilities.get("drops"),
+        "CapAdd": [_capability(name) for name in capabilities.get("adds", ())],
+        "CapDrop": [_capability(name) for name in capabilities.get("drops", ())],
         "Dns": inputs.get("dns", []),
         "DnsOptions": inputs.get("dnsOpts", []),
         "DnsSearch": inputs.get("dnsSearches", []),
@@ -49,7 +49,7 @@ def _host(inputs: Properties) -> Body:
         "GroupAdd": inputs.get("groupAdds"),
         "Init": inputs.get("init", False),
         "IpcMode": inputs.get("ipcMode", ""),
-        "LogConfig": {"Type": inputs.get("logDriver", ""), "Config": text_mapping(inputs.get("logOpts"))},
+        "LogConfig": {"Type": inputs.get("logDriver", ""), "Config": inputs.get("logOpts")},
         "Mounts": [_mount(mount) for mount in inputs.get("mounts", ())],
         "NetworkMode": inputs["networkMode"],
         "PortBindings": _port_bindings(inputs),
@@ -58,8 +58,8 @@ def _host(inputs: Properties) -> Body:
         "RestartPolicy": _restart_policy(inputs),
         "SecurityOpt": [option for option in security if option != _SYSTEM_PATHS],
         "ShmSize": inputs.get("shmSize", 0) * MEBIBYTE,
-        "Sysctls": text_mapping(inputs.get("sysctls")),
-        "Tmpfs": text_mapping(inputs.get("tmpfs")),
+        "Sysctls": inputs.get("sysctls"),
+        "Tmpfs": inputs.get("tmpfs"),
         "Ulimits": [
             {"Name": limit["name"], "Soft": limit["soft"], "Hard": limit["hard"]} for limit in inputs.get("ulimits", ())
         ],
@@ -99,6 +99,11 @@ def _resources(inputs: Properties) -> Body:
         "MemoryReservation": inputs.get("memoryReservation", 0) * MEBIBYTE,
         "MemorySwap": swap * MEBIBYTE if swap > 0 else swap,
     }
+
+
+def _capability(name: str) -> str:
+    """With the prefix, as the docker command sends it; newer daemons read all of them back so."""
+    return name if name.startswith("CAP_") or name == "ALL" else f"CAP_{name}"
 
 
 def _restart_policy(inputs: Properties) -> Body:

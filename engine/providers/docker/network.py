@@ -14,7 +14,6 @@ from engine.providers.docker.resource import (
     carries,
     label_list,
     label_mapping,
-    text_mapping,
 )
 from engine.providers.docker.schema import Attribute, Kind, Schema
 
@@ -56,7 +55,7 @@ class Network:
             created = client.create_network(
                 name,
                 driver=inputs.get("driver"),
-                options=text_mapping(inputs.get("options")) or None,
+                options=inputs.get("options") or None,
                 ipam=_address_management(inputs),
                 check_duplicate=True,
                 internal=inputs.get("internal", False),
@@ -141,13 +140,13 @@ class Network:
 def _address_management(inputs: Properties) -> dict[str, Any]:
     return {
         "Driver": inputs["ipamDriver"],
-        "Options": text_mapping(inputs.get("ipamOptions")) or None,
+        "Options": inputs.get("ipamOptions") or None,
         "Config": [
             {
                 "Subnet": config.get("subnet", ""),
                 "IPRange": config.get("ipRange", ""),
                 "Gateway": config.get("gateway", ""),
-                "AuxiliaryAddresses": text_mapping(config.get("auxAddress")),
+                "AuxiliaryAddresses": config.get("auxAddress") or {},
             }
             for config in inputs.get("ipamConfigs") or ()
         ],

@@ -4,12 +4,14 @@ It follows Terraform's rules, since the official provider is asked the same ques
 Docker chooses is no difference, nor is absent against false, 0 or empty, nor the order of what has none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.providers.base import Call, Diff, Old, Properties
 from engine.providers.docker.schema import DEFAULTS, Attribute, Kind, OnChange, Schema
 from engine.values import contains_unknown
+
+_ABSENT_FIELD: Mapping[Kind, Callable[[], Any]] = {Kind.TEXT: str, Kind.LIST: list, Kind.SET: list}
 
 
 def plan(
@@ -55,13 +57,11 @@ def changed(schema: Schema, recorded: Mapping[str, Any], inputs: Mapping[str, An
 def _differs(attribute: Attribute, recorded: Any, given: Any) -> bool:
     if contains_unknown(given):
         return True
-    wanted = comparable(attribute, given)
-    if attribute.computed and not wanted:
+    if attribute.computed and (given is None or given == ""):
         return False
     if attribute.kind in (Kind.LIST, Kind.SET) and attribute.fields:
         given = with_chosen_values(attribute.fields, recorded or (), given or ())
-        wanted = comparable(attribute, given)
-    return bool(wanted != comparable(attribute, recorded))
+    return bool(comparable(attribute, given) != comparable(attribute, recorded))
 
 
 def comparable(attribute: Attribute, value: Any) -> Any:
@@ -72,7 +72,7 @@ def comparable(attribute: Attribute, value: Any) -> Any:
         case Kind.INTEGER | Kind.BOOLEAN:
             return value or 0
         case Kind.MAP:
-            return {key: item for key, item in (value or {}).items() if key != DEFAULTS}
+            return dict(value or {})
         case Kind.OBJECT:
             return _comparable_object(attribute.fields or {}, value or {})
     members = [_comparable_member(attribute, member) for member in value or ()]
@@ -116,8 +116,6 @@ def record(attribute: Attribute, value: Any) -> Any:
             return [] if always else None
         return False if attribute.kind is Kind.BOOLEAN else None
     match attribute.kind:
-        case Kind.MAP:
-            return {key: item for key, item in value.items() if key != DEFAULTS}
         case Kind.OBJECT:
             return _record_object(attribute.fields or {}, value)
         case Kind.LIST | Kind.SET if attribute.fields is not None:
@@ -128,12 +126,9 @@ def record(attribute: Attribute, value: Any) -> Any:
 def _record_object(fields: Schema, value: Mapping[str, Any]) -> dict[str, Any]:
     recorded = {}
     for name, attribute in fields.items():
-        item = record(attribute, value.get(name))
-        if item is None and attribute.kind is Kind.TEXT:
-            item = ""
-        elif item is None and attribute.kind in (Kind.LIST, Kind.SET):
-            item = []
-        recorded[name] = item
+        item = value.get(name)
+        absent = _ABSENT_FIELD.get(attribute.kind, lambda: None)
+        recorded[name] = absent() if item is None else record(attribute, item)
     return recorded
 
 

@@ -1,7 +1,7 @@
 """What the provider asks of each resource type, and what network, volume and container have in common."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.providers.base import Call, Old, Properties
 from engine.providers.docker.daemon import Daemon
@@ -38,11 +38,6 @@ def label_mapping(labels: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
 
 def label_list(labels: Mapping[str, str] | None) -> list[dict[str, str]]:
     return [{"label": name, "value": value} for name, value in sorted((labels or {}).items())]
-
-
-def text_mapping(value: Mapping[str, Any] | None) -> dict[str, str]:
-    """A mapping input without the bridge's `__defaults`."""
-    return {name: item for name, item in (value or {}).items() if isinstance(item, str)}
 
 
 def carries(live: Mapping[str, str] | None, asked: Mapping[str, str]) -> bool:

@@ -127,12 +127,9 @@ def _check_value(attribute: Attribute, value: Any, old: Any, path: str, failures
         case Kind.OBJECT if isinstance(value, Mapping):
             return _check_object(attribute.fields or {}, value, old, path, failures)
         case Kind.MAP if isinstance(value, Mapping):
-            members = {key: item for key, item in value.items() if key != DEFAULTS and item is not None}
+            members = {key: item for key, item in value.items() if item is not None}
             return {
-                DEFAULTS: [],
-                **{
-                    key: _scalar(Kind.TEXT, attribute, item, f"{path}.{key}", failures) for key, item in members.items()
-                },
+                key: _scalar(Kind.TEXT, attribute, item, f"{path}.{key}", failures) for key, item in members.items()
             }
         case Kind.LIST | Kind.SET if isinstance(value, list):
             olds = old if isinstance(old, list) else []

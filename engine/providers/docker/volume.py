@@ -8,7 +8,7 @@ from engine.providers.base import Call, Old, Properties, ProviderError
 from engine.providers.docker.daemon import Client, Daemon, found, is_conflict, poll
 from engine.providers.docker.formats import is_name
 from engine.providers.docker.plan import changed, recorded_inputs
-from engine.providers.docker.resource import BUSY_DEADLINE, LABELS, label_list, label_mapping, text_mapping
+from engine.providers.docker.resource import BUSY_DEADLINE, LABELS, label_list, label_mapping
 from engine.providers.docker.schema import Attribute, Kind, OnChange, Schema
 
 VOLUME: Schema = {
@@ -34,7 +34,7 @@ class Volume:
                 client.create_volume(
                     name,
                     driver=inputs.get("driver"),
-                    driver_opts=text_mapping(inputs.get("driverOpts")) or None,
+                    driver_opts=inputs.get("driverOpts") or None,
                     labels=label_mapping(inputs.get("labels")),
                 )
                 existing = client.inspect_volume(name)
