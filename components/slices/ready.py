@@ -1,13 +1,26 @@
 """A backend that answers its administrator: what everything inside it waits for."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
+import docker
 import pulumi
-from pulumi.dynamic import Resource
+from docker.errors import NotFound
+from pulumi.dynamic import CheckFailure, Resource
 
-from components.slices.admin import AdminRef
-from components.slices.resource import SliceProvider, inputs_of
+from components.slices.admin import Address, AdminRef
+from components.slices.docker_client import daemon
+from components.slices.errors import SliceError
+from components.slices.postgres import connection as postgres
+from components.slices.redis import connection as redis
+from components.slices.resource import Props, SliceProvider, inputs_of, is_known
+
+INTERVAL: Final = 0.1  # seconds between two probes
+PLAN_LIMIT: Final = 2  # seconds that a plan waits for an answer
+LOG_LINES: Final = 20
+RESTARTS: Final = 3  # after so many in a row, waiting longer helps nobody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +36,51 @@ class ReadyArgs:
 
 
 class ReadyProvider(SliceProvider):
-    """Polls an authenticated round trip. `diff` asks the backend who it is, in every plan."""
+    """Polls an authenticated round trip. `diff` asks the backend who it is, in every plan.
+
+    Another identity (the volume was replaced) or no answer is an update: slices then get the new identity and make
+    anew what they declare, or `up` waits and fails with the reason.
+    """
 
     compared: ClassVar = ("container_id",)
+
+    def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
+        if news["backend"] in PROBES:
+            return []
+        return [CheckFailure("backend", f"`{news['backend']}` is none of {', '.join(PROBES)}")]
+
+    def drifted(self, olds: Props, news: Props) -> bool:
+        if not is_known(news):
+            return True
+        try:
+            live = PROBES[news["backend"]](Address.of(news), PLAN_LIMIT)
+        except SliceError:
+            return True
+        return bool(live["identity"] != olds.get("identity"))
+
+    def identifier(self, props: Props) -> str:
+        return str(props["backend"])
+
+    def apply(self, props: Props, olds: Props | None = None) -> Props:
+        probe, address, limit = PROBES[props["backend"]], Address.of(props), props.get("deadline", 120)
+        end = time.monotonic() + limit
+        with daemon(props.get("docker_host")) as client:
+            container = _Container(client, props["container"], props["container_id"])
+            while True:
+                try:
+                    return probe(address, redis.TIMEOUT)
+                except SliceError as error:
+                    hopeless = container.hopeless()
+                    if hopeless or time.monotonic() > end:
+                        reason = hopeless or f"is not ready within {limit:g} s"
+                        raise SliceError(f"Container {container.name} {reason}. {error}{container.log()}") from None
+                time.sleep(INTERVAL)
+
+    def live(self, props: Props) -> Props | None:
+        return PROBES[props["backend"]](Address.of(props), redis.TIMEOUT)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Nothing was made."""
 
 
 class Ready(Resource, module="strata", name="Ready"):
@@ -36,3 +91,47 @@ class Ready(Resource, module="strata", name="Ready"):
 
     def __init__(self, name: str, args: ReadyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(ReadyProvider(), name, inputs_of(args, "identity", "version"), opts)
+
+
+def _postgres(address: Address, limit: float) -> Props:
+    with postgres.connect(address, timeout=int(limit)) as connection:
+        version = str(postgres.scalar(connection, "SHOW server_version")).split()[0]
+        return {"identity": postgres.identity(connection), "version": version}
+
+
+def _redis(address: Address, limit: float) -> Props:
+    with redis.connect(address, timeout=limit) as connection:
+        connection.command("PING")  # an error while the data is still being loaded
+        return {"identity": connection.identity(), "version": connection.version()}
+
+
+PROBES: Final[dict[str, Callable[[Address, float], Props]]] = {"postgres": _postgres, "redis": _redis}
+
+
+class _Container:
+    """The container that is waited for."""
+
+    def __init__(self, client: docker.DockerClient, name: str, id_: str) -> None:
+        self.name = name
+        self._containers, self._id = client.containers, id_
+        self._restarts: int | None = None  # of its life so far, which may be a long one
+
+    def hopeless(self) -> str | None:
+        """Why waiting longer helps nobody, if that is so."""
+        try:
+            attrs = self._containers.get(self._id).attrs
+        except NotFound:
+            return "does not exist any more"
+        state, restarts = attrs["State"], attrs["RestartCount"]
+        if state["Status"] in ("exited", "dead", "created"):
+            return f"is stopped (exit code {state['ExitCode']}); start it with: docker start {self.name}"
+        self._restarts = restarts if self._restarts is None else self._restarts
+        again = restarts - self._restarts
+        return f"has stopped {again} times by itself" if again >= RESTARTS else None
+
+    def log(self) -> str:
+        try:
+            text = self._containers.get(self._id).logs(tail=LOG_LINES).decode(errors="replace").strip()
+        except NotFound:
+            return ""
+        return f"\nThe end of its log:\n{text}" if text else ""

@@ -1,13 +1,36 @@
 """A secret's two copies: the user's file on this host, and the container's on a small volume."""
 
-from collections.abc import Mapping
+import contextlib
+import hashlib
+import hmac
+import io
+import secrets
+import tarfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
+import docker
 import pulumi
-from pulumi.dynamic import Resource
+from docker.errors import NotFound
+from pulumi.dynamic import CheckFailure, Resource
 
-from components.slices.resource import SliceProvider, inputs_of
+from components.secretfiles import SecretFileError, read_secret, remove_secret, secret_path, write_secret
+from components.slices.docker_client import DaemonUnreachableError, daemon
+from components.slices.errors import SliceError
+from components.slices.postgres import scram
+from components.slices.resource import Props, SliceProvider, inputs_of, is_known
+
+MOUNT: Final = "/strata-secrets"  # in no image, so that Docker copies nothing of the image into a new volume
+HELPER: Final = "strata.helper"  # label of the container that writes the volume; its value is the volume
+
+# What a file holds, made of the secret. A pgpass line escapes the two characters that mean something in it.
+FORMS: Final[Mapping[str, Callable[[str], str]]] = {
+    "plain": lambda secret: secret,
+    "pgpass": lambda secret: "*:*:*:postgres:" + secret.replace("\\", "\\\\").replace(":", "\\:") + "\n",
+    "scram-verifier": scram.verifier,
+    "sha256": lambda secret: hashlib.sha256(secret.encode()).hexdigest(),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +59,58 @@ class SecretFileProvider(SliceProvider):
     compared: ClassVar = ("volume", "files", "uid", "gid")
     replacing: ClassVar = ("stack", "secret")
 
+    def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
+        found = [
+            CheckFailure("files", f"`{name}`: `{form}` is none of {', '.join(FORMS)}")
+            for name, form in (news.get("files") or {}).items()
+            if form not in FORMS
+        ]
+        if news.get("volume") is not None and news.get("image") is None:
+            found.append(CheckFailure("image", "a volume is written through a container of some image: name one"))
+        try:
+            secret_path(news["stack"], news["secret"])
+        except SecretFileError as error:
+            found.append(CheckFailure("secret", str(error)))
+        return found
+
+    def drifted(self, olds: Props, news: Props) -> bool:
+        content = news.get("content")
+        if not isinstance(content, str) or not is_known(news.get("volume")):
+            return False  # what makes them unknown is a change of its own, and the update follows when they are known
+        if not _matches(content, olds.get("digest")) or content != _host_copy(news):
+            return True
+        return bool(news.get("volume")) and _volume_created(news) != olds.get("volume_created")
+
+    def recorded(self, props: Props) -> Props:
+        return {key: value for key, value in super().recorded(props).items() if key != "content"}
+
+    def identifier(self, props: Props) -> str:
+        return f"{props['stack']}/{props['secret']}"
+
+    def apply(self, props: Props, olds: Props | None = None) -> Props:
+        content, before = props["content"], (olds or {}).get("digest")
+        try:
+            write_secret(props["stack"], props["secret"], content)
+        except SecretFileError as error:
+            raise SliceError(str(error)) from None
+        if props.get("volume"):
+            _write_volume(props)
+        same = _matches(content, before) and (olds or {}).get("files") == props.get("files")
+        return {"digest": before if same else _digest(content), "volume_created": _volume_created(props) or ""}
+
+    def live(self, props: Props) -> Props | None:
+        """The host's copy; without it the resource is gone, and the next `up` writes both anew."""
+        return {} if _host_copy(props) is not None else None
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Remove the host's copy, and what a killed run left. The volume goes with its own resource."""
+        try:
+            remove_secret(_props["stack"], _props["secret"])
+        except SecretFileError as error:
+            raise SliceError(str(error)) from None
+        with contextlib.suppress(DaemonUnreachableError), daemon(_props.get("docker_host")) as client:
+            _remove_helpers(client, _props.get("volume"))
+
 
 class SecretFile(Resource, module="strata", name="SecretFile"):
     """A secret in files. `digest` changes with the secret and says nothing about it."""
@@ -45,3 +120,67 @@ class SecretFile(Resource, module="strata", name="SecretFile"):
 
     def __init__(self, name: str, args: SecretFileArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(SecretFileProvider(), name, inputs_of(args, "digest", "volume_created"), opts)
+
+
+def _digest(content: str, salt: str | None = None) -> str:
+    salt = salt or secrets.token_hex(16)
+    return f"{salt}:{hmac.digest(salt.encode(), content.encode(), 'sha256').hex()}"
+
+
+def _matches(content: str, digest: str | None) -> bool:
+    return digest is not None and hmac.compare_digest(_digest(content, digest.split(":")[0]), digest)
+
+
+def _host_copy(props: Props) -> str | None:
+    try:
+        return read_secret(props["stack"], props["secret"])
+    except SecretFileError:
+        return None
+
+
+def _volume_created(props: Props) -> str | None:
+    """When Docker made the volume: another time means another volume, without the files."""
+    try:
+        with daemon(props.get("docker_host")) as client:
+            return str(client.volumes.get(props["volume"]).attrs["CreatedAt"]) if props.get("volume") else None
+    except NotFound:
+        return None
+
+
+def _write_volume(props: Props) -> None:
+    """Put the files on the volume through a container that only exists: nothing of it ever runs.
+
+    The host's user need not be root, and the secret stands in no command line, environment or configuration.
+    """
+    volume = props["volume"]
+    with daemon(props.get("docker_host")) as client:
+        _remove_helpers(client, volume)
+        helper = client.containers.create(
+            props["image"],
+            command=["true"],
+            labels={**(props.get("labels") or {}), HELPER: volume},
+            mounts=[docker.types.Mount(target=MOUNT, source=volume, type="volume", no_copy=True)],
+            network_mode="none",
+        )
+        try:
+            helper.put_archive(MOUNT, _archive(props))
+        finally:
+            helper.remove(force=True)
+
+
+def _archive(props: Props) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, form in (props.get("files") or {}).items():
+            content = FORMS[form](props["content"]).encode()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o400
+            entry.uid, entry.gid = int(props.get("uid", 0)), int(props.get("gid", 0))
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _remove_helpers(client: docker.DockerClient, volume: str | None) -> None:
+    """Also those that a killed run left behind: a container that exists keeps its volume from being removed."""
+    for helper in client.containers.list(all=True, filters={"label": f"{HELPER}={volume}"}) if volume else []:
+        helper.remove(force=True)

@@ -92,7 +92,7 @@ def _record(connection: Connection) -> list[tuple[str, str]]:
     return connection.execute("SELECT name, checksum FROM strata.migrations ORDER BY name").fetchall()
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """Where and why a migration stopped, and how many of its statements were completed before."""
 
     def __init__(self, reason: str, completed: int) -> None:
@@ -110,7 +110,7 @@ def _apply(connection: Connection, owner: str, migration: Migration) -> None:
                 "INSERT INTO strata.migrations (name, checksum) VALUES (%s, %s)",
                 (migration["name"], migration["checksum"]),
             )
-    except _Stopped as stop:
+    except _StoppedError as stop:
         if transactional:
             remains = "nothing of this file was applied"
         elif stop.completed:
@@ -132,7 +132,7 @@ def _execute(connection: Connection, owner: str, text: str) -> None:
             connection.execute(statement.text.encode())
         except psycopg.Error as error:
             where = f"line {_line(statement, error)} (statement {number} of {len(statements)})"
-            raise _Stopped(f"{where}: {message(error)}", number - 1) from None
+            raise _StoppedError(f"{where}: {message(error)}", number - 1) from None
 
 
 def _line(statement: Statement, error: psycopg.Error) -> int:

@@ -1,0 +1,56 @@
+"""The Docker daemon as providers use it, and its failures in one clear line."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import docker
+import requests
+from docker.errors import APIError, DockerException
+
+from components.slices.errors import SliceError
+
+TIMEOUT: Final = 30  # seconds for one call
+LOCAL: Final = "unix:///var/run/docker.sock"
+
+
+class DaemonUnreachableError(SliceError):
+    """No Docker daemon answers."""
+
+
+def address(host: str | None) -> str:
+    """The daemon's address: as configured, else DOCKER_HOST, else the local socket."""
+    return host or os.environ.get("DOCKER_HOST") or LOCAL
+
+
+def is_local(host: str | None) -> bool:
+    """Whether the daemon runs on this machine, so that its ports and disks can be looked at."""
+    return address(host).startswith("unix:")
+
+
+@contextmanager
+def daemon(host: str | None) -> Iterator[docker.DockerClient]:
+    """A client of the daemon. Raises SliceError for every failure in or under it."""
+    where = address(host)
+    try:
+        # A negotiated version: the client's own may be newer than the daemon's.
+        client = docker.DockerClient(base_url=where, version="auto", timeout=TIMEOUT)
+    except (DockerException, requests.RequestException) as error:
+        raise DaemonUnreachableError(_unreachable(where, error)) from None
+    try:
+        yield client
+    except APIError as error:
+        raise SliceError(f"Docker at {where}: {error.explanation or error}") from None
+    except requests.RequestException as error:
+        raise DaemonUnreachableError(_unreachable(where, error)) from None
+    finally:
+        client.close()
+
+
+def _unreachable(where: str, error: Exception) -> str:
+    if "Permission denied" in str(error):
+        return f"Docker at {where} refuses this user: add it to the group `docker` and log in again"
+    return (
+        f"Docker does not answer at {where}: start it (`make up` does, or: systemctl start docker), or set DOCKER_HOST"
+    )
