@@ -23,6 +23,8 @@ _VERSION = 3
 # JSON has no NaN or infinity: pkg/resource/stack/deployment.go writes the 64 bits in hexadecimal.
 _FLOAT = "8ad145fe-0d11-4827-bfd7-1abcbf086f5c"
 
+# Go's JSON escapes these, so the same plaintext here keeps the ciphertexts that the CLI wrote.
+_GO_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 _WHOLE = 2.0**53  # below it every whole double is exact, and written like the CLI does: 5432, not 5432.0
 
 _TEXTS = {
@@ -217,7 +219,7 @@ def _decode_operation(entry: Any, index: int, vault: Vault | None) -> PendingOpe
 def _seal(value: Any, vault: Vault, slot: str) -> Any:
     """The JSON form of a property value."""
     if isinstance(value, Secret):
-        plaintext = _json(_seal(unwrap(value.value), vault, ""))
+        plaintext = _json(_seal(unwrap(value.value), vault, "")).translate(_GO_ESCAPES)
         return {SIGNATURE: SECRET, "ciphertext": vault.encrypt(plaintext, slot=slot)}
     if isinstance(value, Mapping):
         return {key: _seal(item, vault, f"{slot}/{key}") for key, item in value.items()}

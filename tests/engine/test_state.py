@@ -148,6 +148,17 @@ def test_secrets_are_encrypted_as_the_json_of_their_value(vault: Vault) -> None:
     assert vault.decrypt(found["list"][0]["ciphertext"]) == '{"a":"x","b":1}'
 
 
+def test_a_secret_that_the_cli_wrote_keeps_its_ciphertext(vault: Vault) -> None:
+    """Go writes `<`, `>` and `&` as escapes, and generated passwords are full of them."""
+    document = written(Snapshot(resources=(volume(inputs={"a": Secret("x")}),)), vault)
+    ciphertext = vault.encrypt('{"key":"\\u003cä\\u0026\\u003e","z":1}')
+    document["checkpoint"]["latest"]["resources"][0]["inputs"]["a"]["ciphertext"] = ciphertext
+    read = decode(document, vault)
+    assert read.resources[0].inputs == {"a": Secret({"key": "<ä&>", "z": 1})}
+    again = written(Snapshot(resources=(replace(read.resources[0], protect=True),)), vault)
+    assert again["checkpoint"]["latest"]["resources"][0]["inputs"]["a"]["ciphertext"] == ciphertext
+
+
 def test_secrets_of_the_cli_are_read_in_all_their_forms(vault: Vault) -> None:
     document = written(Snapshot(resources=(volume(),)), vault)
     nested = json.dumps({"key": {SIGNATURE: SECRET, "ciphertext": '"inner"'}})
