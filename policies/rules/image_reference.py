@@ -12,6 +12,7 @@ BACKENDS = {"postgres": "postgres", "redis": "redis", "valkey": "redis", "qdrant
 
 @dataclass(frozen=True)
 class ImageReference:
+    text: str  # as the program wrote it
     registry: str
     repository: str  # without Docker Hub's implicit `library/`
     tag: str | None
@@ -32,7 +33,7 @@ class ImageReference:
             registry = _DEFAULT_REGISTRY
         if registry == _DEFAULT_REGISTRY:
             repository = repository.removeprefix("library/")
-        return cls(registry, repository, tag or None, digest or None)
+        return cls(text, registry, repository, tag or None, digest or None)
 
     @property
     def backend(self) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import tokens
+from policies.rules import container, tokens
 from policies.rules.image_reference import ImageReference
 from policies.rules.rule import ResourceRule
 
@@ -19,17 +19,20 @@ class Abandoned:
     instead: str
 
 
-_BITNAMI = "an image that `strata images list` names, or the project's own image"
+_BITNAMI = "an image that images/lock.yaml pins, or the server's official one"
 _MINIO = "cgr.dev/chainguard/minio or docker.io/pgsty/minio, or an image built from the Go module's last commit"
+
+_MINIO_ON_DOCKER_HUB = Abandoned(
+    "2026-09-11",
+    "the repository was deleted, digests included",
+    "https://github.com/dandi/dandi-cli/pull/1921",
+    _MINIO,
+)
 
 # Keys are a repository, or a prefix of repositories that ends with "/".
 ABANDONED: dict[str, Abandoned] = {
-    "docker.io/minio/": Abandoned(
-        "2026-09-11",
-        "the repositories were deleted, digests included",
-        "https://github.com/testcontainers/testcontainers-node/issues/1463",
-        _MINIO,
-    ),
+    "docker.io/minio/minio": _MINIO_ON_DOCKER_HUB,
+    "docker.io/minio/mc": _MINIO_ON_DOCKER_HUB,
     "quay.io/minio/": Abandoned(
         "2025-10-15",
         "the images are frozen at a release with CVE-2025-62506",
@@ -58,35 +61,38 @@ ABANDONED: dict[str, Abandoned] = {
 
 
 def image_pinned(args: ResourceValidationArgs) -> Iterator[str]:
-    where, text = _image(args)
-    reference = ImageReference.parse(text)
+    where, reference = _image(args)
     if reference is None or reference.digest:
         return
     if reference.tag is None:
-        yield f'{where}: "{text}" has no tag, which means latest; write a version, as in "{text}:17.6", or a digest'
+        yield (
+            f'{where}: "{reference.text}" has no tag, which means latest; write a version, as in '
+            f'"{reference.text}:17.6", or a digest'
+        )
     elif re.search(r"(^|[-.])latest($|[-.])", reference.tag) or not re.search(r"\d", reference.tag):
         yield (
-            f'{where}: the tag "{reference.tag}" of "{text}" moves, so two hosts run different versions and a restart '
-            "can be an upgrade; write a version or a digest"
+            f'{where}: the tag "{reference.tag}" of "{reference.text}" moves, so two hosts run different versions and '
+            "a restart can be an upgrade; write a version or a digest"
         )
 
 
 def image_maintained(args: ResourceValidationArgs) -> Iterator[str]:
-    where, text = _image(args)
-    reference = ImageReference.parse(text)
+    where, reference = _image(args)
     if reference is None:
         return
     for repository, abandoned in ABANDONED.items():
         if reference.name == repository or (repository.endswith("/") and reference.name.startswith(repository)):
             yield (
-                f'{where}: "{text}" comes from {repository.rstrip("/")}, where on {abandoned.since} {abandoned.what} '
-                f"({abandoned.source}); write {abandoned.instead}"
+                f'{where}: "{reference.text}" comes from {repository.rstrip("/")}, where on {abandoned.since} '
+                f"{abandoned.what} ({abandoned.source}); write {abandoned.instead}"
             )
 
 
-def _image(args: ResourceValidationArgs) -> tuple[str, str]:
-    where = "name" if args.resource_type == tokens.REMOTE_IMAGE else "image"
-    return where, args.props.get(where) or ""
+def _image(args: ResourceValidationArgs) -> tuple[str, ImageReference | None]:
+    """Property and value. A container may have an id that no preview knows; its image resource is checked then."""
+    if args.resource_type == tokens.REMOTE_IMAGE:
+        return "name", ImageReference.parse(args.props.get("name") or "")
+    return "image", container.image(args.props)
 
 
 _IMAGES = frozenset({tokens.CONTAINER, tokens.REMOTE_IMAGE})

@@ -62,9 +62,12 @@ def test_a_volume_whose_name_is_not_known_yet_is_a_named_volume(inputs: dict[str
 
 
 def test_what_an_unknown_value_hides_is_reported_as_undecided() -> None:
-    inputs = {**POSTGRES, "image": UNKNOWN_STRING_VALUE, "envs": UNKNOWN_ARRAY_VALUE}
-    _, undecided = evaluate(container(inputs))
-    assert undecided == {"image-pinned", "image-maintained", "no-secret-in-environment"}
+    _, undecided = evaluate(container({**POSTGRES, "restart": UNKNOWN_STRING_VALUE, "envs": UNKNOWN_ARRAY_VALUE}))
+    assert undecided == {"restarts", "no-secret-in-environment"}
+
+
+def test_the_id_of_an_image_that_is_pulled_later_leaves_nothing_undecided() -> None:
+    assert evaluate(container({**POSTGRES, "image": UNKNOWN_STRING_VALUE})) == ({}, set())
 
 
 def test_a_violation_before_an_unknown_value_is_still_reported() -> None:
