@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
-from pulumi.runtime.proto import resource_pb2
+from engine.proto import resource_pb2
 
 from engine.providers.base import Unsupported
 from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, CustomTimeouts

@@ -1,8 +1,9 @@
 """Runs a Pulumi program in an interpreter of its own: what the official CLI's `pulumi-language-python-exec` does.
 
 Started by path with the program's interpreter, which need not know this package; so it imports the SDK and the
-standard library only. Arguments are one JSON object, configuration comes in the environment. Exit codes: 0, 1 for an
-error that was logged as one message (`pulumi.RunError`), 32 for an exception that was logged with its traceback.
+standard library only. What to run is one JSON object on a line of standard input, which comes while the SDK is being
+imported. Exit codes: 0, 1 for an error that was logged as one message (`pulumi.RunError`), 32 for an exception that was
+logged with its traceback.
 """
 
 import asyncio
@@ -20,11 +21,15 @@ LOGGED = 32
 
 
 def main() -> int:
-    threading.Thread(target=_end_with_the_engine, daemon=True).start()
-    options = json.loads(sys.argv[1])
     import pulumi
     import pulumi.runtime
 
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    threading.Thread(target=_end_with_the_engine, daemon=True).start()
+    options = json.loads(line)
+    os.environ.update(options["environment"])
     pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
     pulumi.runtime.configure(pulumi.runtime.Settings(**options["settings"]))
     program = options["program"]

@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from engine.deployment import Deployment
 from engine.events import Severity

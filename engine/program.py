@@ -5,8 +5,9 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _GRACE = 5.0  # seconds between asking a process to end and ending it
@@ -15,7 +16,7 @@ _GRACE = 5.0  # seconds between asking a process to end and ending it
 class Child:
     """A process of a run in a session of its own, so that Ctrl-C in the terminal reaches only the engine.
 
-    It reads nothing from its standard input but the end of it, which tells it that the engine is gone.
+    The end of its standard input tells it that the engine is gone, however that ended.
     """
 
     def __init__(
@@ -40,6 +41,13 @@ class Child:
         for reader in self._readers:
             reader.start()
 
+    def tell(self, line: str) -> None:
+        """One line on its standard input. A process that is gone already is found by `ended`."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(line + "\n")
+                self._process.stdin.flush()
+
     def ended(self, wait: float = 0) -> int | None:
         """The exit code, once there is one; waits for it up to so many seconds."""
         try:
@@ -58,7 +66,8 @@ class Child:
         self.ended(_GRACE)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):
+                    stream.close()
 
 
 def _pump(stream: IO[str] | None, say: Callable[[str, bool], None], errors: bool) -> None:
@@ -66,35 +75,31 @@ def _pump(stream: IO[str] | None, say: Callable[[str, bool], None], errors: bool
         say(line.rstrip("\n"), errors)
 
 
-def start(
-    *,
-    python: Path,
-    program: Path,
-    root: Path,
-    project: str,
-    stack: str,
-    address: str,
-    dry: bool,
-    parallel: int,
-    environment: Mapping[str, str],
-    say: Callable[[str, bool], None],
-) -> Child:
-    """`program` is the folder with `__main__.py`, or a file; `address` is where monitor and engine listen."""
-    folder, name = (program, ".") if program.is_dir() else (program.parent, program.name)
-    options = {
-        "program": name,
-        "folder": str(folder),
-        "settings": {
-            "monitor": address,
-            "engine": address,
-            "project": project,
-            "stack": stack,
-            "parallel": parallel,
-            "dry_run": dry,
-            "organization": "organization",
-            "root_directory": str(root),
-        },
-    }
-    # -P: this folder must not be where the program's imports are looked for.
-    command = [str(python), "-u", "-P", str(_LAUNCHER), json.dumps(options)]
-    return Child(command, folder=folder, environment=environment, say=say)
+class Program:
+    """An interpreter that imports the SDK as soon as it is made, and runs the program when it is told to."""
+
+    def __init__(self, python: Path, program: Path) -> None:
+        """`program` is the folder with `__main__.py`, or a file."""
+        self._folder, self._name = (program, ".") if program.is_dir() else (program.parent, program.name)
+        self._say: Callable[[str, bool], None] = lambda line, errors: None
+        # -P: the launcher's folder must not be where the program's imports are looked for.
+        command = [str(python), "-u", "-P", str(_LAUNCHER)]
+        self._child = Child(command, folder=self._folder, environment={}, say=self._heard)
+
+    def run(
+        self, settings: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[str, bool], None]
+    ) -> None:
+        """`settings` are those of `pulumi.runtime.Settings`; `environment` holds the configuration."""
+        self._say = say
+        folder = str(self._folder)
+        options = {"program": self._name, "folder": folder, "settings": settings, "environment": dict(environment)}
+        self._child.tell(json.dumps(options))
+
+    def ended(self, wait: float) -> int | None:
+        return self._child.ended(wait)
+
+    def stop(self) -> None:
+        self._child.stop()
+
+    def _heard(self, line: str, errors: bool) -> None:
+        self._say(line, errors)

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -20,7 +20,7 @@ from engine.execution import Run
 from engine.journal import Journal
 from engine.monitor import Engine, Monitor, serve
 from engine.plugins import Plugins
-from engine.program import start
+from engine.program import Program
 from engine.project import Project, load_project
 from engine.providers import Host
 from engine.state import Snapshot
@@ -72,13 +72,15 @@ class Session:
         self._workspace, self._options, self._display = workspace, options, display
         self._project = load_project(workspace.root)
         self.files = StackFiles(workspace.backend_url, self._project.name, workspace.stack)
+        self._plugins = Plugins(self._host(self._project))
         self._mask = Mask()
         self._seed = os.urandom(32)
         self._run: Run | None = None
+        self._warm: Program | None = None
         self._cancelled = False
 
     def preview(self) -> Result:
-        with self._opened(), self._interruptible():
+        with self._opened(uses_program=True), self._interruptible():
             return self._pass("preview", self._display, dry=True).result
 
     def update(self) -> Result:
@@ -91,7 +93,7 @@ class Session:
 
     def _carry_out(self, kind: Kind, *, uses_program: bool) -> Result:
         """A dry pass, which refuses what cannot be done before anything is changed; then the real one."""
-        with self._opened(), self._interruptible():
+        with self._opened(uses_program=uses_program), self._interruptible():
             begun = time.time()
             recording = Recording()
             confirm = self._options.confirm
@@ -123,23 +125,28 @@ class Session:
         self._display.finish(result)
 
     @contextmanager
-    def _opened(self) -> Iterator[None]:
+    def _opened(self, *, uses_program: bool) -> Iterator[None]:
         """Holds the lock. Raises EngineError for what keeps the stack from being read."""
         workspace, project = self._workspace, self._project
         file = workspace.config_file or project.config_file(workspace.stack)
-        with self.files.lock(self._note):
+        with ExitStack() as stack:
+            stack.callback(self._close)
+            if uses_program:
+                self._warm_program()
+            stack.enter_context(self.files.lock(self._note))
             self._before, self._vault = self.files.open(workspace.passphrase, salt=encryption_salt(file))
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            self._plugins = Plugins(self._host(project))
             if any(entry.package == _DYNAMIC for entry in self._before.resources):
                 # Its host needs as long to start as the program does: let it start beside it.
                 self._plugins.of_package(_DYNAMIC, self._config.as_properties())
-            try:
-                yield
-            finally:
-                self._plugins.close()
+            yield
+
+    def _close(self) -> None:
+        self._plugins.close()
+        if self._warm is not None:
+            self._warm.stop()
 
     def _host(self, project: Project) -> Host:
         return Host(
@@ -178,7 +185,7 @@ class Session:
         try:
             self._tell_interrupted(run, uses_program=uses_program)
             if uses_program:
-                self._run_program(deployment, run)
+                self._run_program(deployment, run, kind)
             if not (run.failed or run.stop.is_set()):
                 deployment.finish()
             if not dry:
@@ -198,31 +205,39 @@ class Session:
             )
             run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)
 
-    def _run_program(self, deployment: Deployment, run: Run) -> None:
+    def _run_program(self, deployment: Deployment, run: Run, kind: Kind) -> None:
         project, stack, parallel = self._project, self._workspace.stack, self._options.parallel
         engine = Engine(run)
         monitor = Monitor(deployment, run, project.root, project.name, stack, parallel)
         with serve(monitor, engine) as address:
-            child = start(
-                python=project.python,
-                program=project.program,
-                root=project.root,
-                project=project.name,
-                stack=stack,
-                address=address,
-                dry=run.dry,
-                parallel=parallel,
-                environment=self._config.environment(),
-                say=lambda line, errors: self._printed(deployment, run, line),
-            )
+            settings = {
+                "monitor": address,
+                "engine": address,
+                "project": project.name,
+                "stack": stack,
+                "parallel": parallel,
+                "dry_run": run.dry,
+                "organization": "organization",
+                "root_directory": str(project.root),
+            }
+            program = self._warm_program()
+            self._warm = None
+            program.run(settings, self._config.environment(), lambda line, errors: self._printed(deployment, run, line))
             try:
-                code = child.ended(_POLL)
+                code = program.ended(_POLL)
                 while code is None and not run.stop.is_set():
-                    code = child.ended(_POLL)
+                    if run.acted and run.dry and kind != "preview":
+                        self._warm_program()  # there will be a second pass
+                    code = program.ended(_POLL)
             finally:
-                child.stop()
+                program.stop()
         if code and not run.failed and not run.stop.is_set():
             run.fail(f"the program exited with code {code}", deployment.root)
+
+    def _warm_program(self) -> Program:
+        if self._warm is None:
+            self._warm = Program(self._project.python, self._project.program)
+        return self._warm
 
     def _printed(self, deployment: Deployment, run: Run, line: str) -> None:
         if line and not run.stop.is_set():

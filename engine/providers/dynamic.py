@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from engine.proto import provider_pb2, provider_pb2_grpc
 
 from engine.program import Child
 from engine.providers import Host
