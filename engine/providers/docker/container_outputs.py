@@ -50,11 +50,12 @@ def _from_config(config: Inspected) -> Properties:
 
 
 def _from_host(host: Inspected) -> Properties:
+    cpus, swap = host.get("NanoCpus", 0), host.get("MemorySwap", 0)
     return {
         "capabilities": _capabilities(host),
         "cpuSet": host.get("CpusetCpus", ""),
         "cpuShares": host.get("CpuShares", 0),
-        "cpus": format_cpus(host.get("NanoCpus", 0)) if host.get("NanoCpus", 0) else None,
+        "cpus": format_cpus(cpus) if cpus else None,
         "dns": host.get("Dns") or None,
         "dnsOpts": host.get("DnsOptions") or None,
         "dnsSearches": host.get("DnsSearch") or None,
@@ -66,9 +67,7 @@ def _from_host(host: Inspected) -> Properties:
         "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
         "memory": host.get("Memory", 0) // MEBIBYTE,
         "memoryReservation": host.get("MemoryReservation", 0) // MEBIBYTE,
-        "memorySwap": host.get("MemorySwap", 0) // MEBIBYTE
-        if host.get("MemorySwap", 0) > 0
-        else host.get("MemorySwap", 0),
+        "memorySwap": swap // MEBIBYTE if swap > 0 else swap,
         "networkMode": host.get("NetworkMode", ""),
         "privileged": host.get("Privileged", False),
         "publishAllPorts": host.get("PublishAllPorts", False),
@@ -88,10 +87,11 @@ def _from_state(inputs: Properties, inspected: Inspected) -> Properties:
     """A container that should run and does not is recorded with mustRun=false, so that the next plan starts it."""
     state, network = inspected["State"], inspected["NetworkSettings"]
     running = bool(state["Running"])
+    as_wanted = running or not inputs.get("start", True)
     found: Properties = {
         "bridge": network.get("Bridge", ""),
         "exitCode": None if running else state["ExitCode"],
-        "mustRun": inputs.get("mustRun", True) and running,
+        "mustRun": inputs.get("mustRun", True) and as_wanted,
         "networkDatas": [_endpoint(name, data) for name, data in sorted((network.get("Networks") or {}).items())],
     }
     if running and inputs.get("ports"):

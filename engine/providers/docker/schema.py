@@ -64,12 +64,27 @@ def check(schema: Schema, call: Call, old_inputs: Properties | None, inputs: Pro
 
 def refuse_unsupported(schema: Schema, call: Call, inputs: Properties) -> None:
     """An option set to false, 0 or nothing asks for nothing and passes."""
-    refused = sorted(name for name, value in inputs.items() if value and name in schema and not schema[name].supported)
+    refused = sorted(_unsupported(schema, inputs))
     if refused:
         raise Unsupported(
             f'{call.type} "{call.name}": this engine does not carry out {", ".join(refused)}; '
             "leave it out, or use the official pulumi CLI"
         )
+
+
+def _unsupported(schema: Schema, given: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in given.items():
+        attribute = schema.get(name)
+        if attribute is None or not value:
+            continue
+        if not attribute.supported:
+            yield name
+        elif attribute.fields and isinstance(value, Mapping):
+            yield from (f"{name}.{inner}" for inner in _unsupported(attribute.fields, value))
+        elif attribute.fields and isinstance(value, list):
+            for index, member in enumerate(value):
+                if isinstance(member, Mapping):
+                    yield from (f"{name}[{index}].{inner}" for inner in _unsupported(attribute.fields, member))
 
 
 def _check_object(
