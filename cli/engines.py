@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from cli.errors import CliError
 from cli.state import Deployment, EngineName
@@ -24,7 +24,7 @@ _BUNDLED: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
 class Options:
     """What the user asked for, in words that both engines understand."""
 
-    yes: bool = False
+    ask: bool = False  # show a preview, then ask before changing anything
     parallel: int | None = None  # None: the engine's default, 4 per core
     expect_no_changes: bool = False
     json_output: bool = False
@@ -32,10 +32,10 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How an operation ended. The engine has already told the user why, if `exit_code` is not 0."""
+    """How an operation ended. With --json `report` is the engine's document, else the user has been told already."""
 
     exit_code: int
-    changes: Mapping[str, int] = field(default_factory=dict)  # operation → resources; empty where not known
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Engine(Protocol):

@@ -46,7 +46,7 @@ class OfficialCli:
     def _run(self, operation: str, options: Options) -> Outcome:
         self._make_stack()
         command = ["pulumi", operation, "--stack", self._workspace.stack, *self._config_file()]
-        if options.yes and operation != "preview":
+        if not options.ask and operation != "preview":
             command.append("--yes")
         if not self._terminal.interactive:
             command.append("--non-interactive")
@@ -61,7 +61,7 @@ class OfficialCli:
         captured = subprocess.run(
             command, cwd=self._workspace.root, env=self._environ, stdout=subprocess.PIPE, text=True, check=False
         )
-        return Outcome(exit_code=_exit_code(captured.returncode), changes=_changes(captured.stdout))
+        return Outcome(exit_code=_exit_code(captured.returncode), report=_report(captured.stdout))
 
     @cached_property
     def _environ(self) -> dict[str, str]:
@@ -121,9 +121,9 @@ def _exit_code(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def _changes(text: str) -> dict[str, int]:
+def _report(text: str) -> dict[str, Any]:
     try:
-        summary: dict[str, int] = json.loads(text).get("changeSummary") or {}
-    except (ValueError, AttributeError):
-        return {}
-    return summary
+        report: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return {}  # it failed before it had anything to report, and said why on stderr
+    return report

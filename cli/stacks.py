@@ -53,11 +53,12 @@ def up(
 
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
+    ask = _ask(terminal, "update", yes=yes)
     settings, applications = project.read_settings(workspace), project.read_applications(workspace)
     session = _begin(workspace, terminal, engine)
     images.ensure(settings, terminal)
-    options = Options(yes=yes, parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
-    outcome = _finish(session.engine.up(_agreed(session, options, "update")))
+    options = Options(ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
+    outcome = _finish(session, session.engine.up(options))
     contract = reader.load_from(workspace)
     with terminal.progress("Writing the applications' configuration"):
         files = {
@@ -82,7 +83,7 @@ def preview(
     """Show what `up` would change, and change nothing."""
     session = _begin(find(stack), Terminal(json_output=json_output), engine)
     options = Options(parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
-    outcome = _finish(session.engine.preview(options))
+    outcome = _finish(session, session.engine.preview(options))
     if json_output:
         session.terminal.document(_document(session, outcome))
 
@@ -97,12 +98,13 @@ def destroy(
     """Remove a stack's containers, networks and logins. Its data stays, and the next `up` finds it."""
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
+    ask = _ask(terminal, "destroy", yes=yes)
     deployment = state.read(workspace)
     if deployment is None:
         raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to destroy", ExitCode.STACK_NOT_FOUND)
     session = _begin(workspace, terminal, engine)
-    options = Options(yes=yes, parallel=parallel, json_output=json_output)
-    outcome = _finish(session.engine.destroy(_agreed(session, options, "destroy")))
+    options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    outcome = _finish(session, session.engine.destroy(options))
     removed = config_files.remove(stack)
     if json_output:
         facts = {"kept": deployment.retained_volumes, "removed_files": [str(file) for file in removed]}
@@ -121,27 +123,18 @@ def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) 
     return Session(workspace=workspace, terminal=terminal, engine=engine)
 
 
-def _agreed(session: Session, options: Options, what: str) -> Options:
-    """The options with the user's yes, which is asked for where somebody can answer."""
-    if options.yes or isinstance(session.engine, OfficialCli):
-        return options  # the CLI asks by itself, after its own preview
-    if not session.terminal.interactive:
+def _ask(terminal: Terminal, what: str, *, yes: bool) -> bool:
+    """Whether to ask before changing anything. Raises CliError if the user's yes is missing and nobody is there."""
+    if not yes and not terminal.interactive:
         raise CliError(f"--yes must be passed to proceed with the {what}: nobody can be asked here", ExitCode.BAD_USAGE)
-    if what == "update":
-        _finish(session.engine.preview(options))
-    if not session.terminal.confirm(f"Do you want to perform this {what} on the stack {session.workspace.stack}?"):
-        raise CliError(f"not confirmed: no {what} was made")
-    return Options(
-        yes=True,
-        parallel=options.parallel,
-        expect_no_changes=options.expect_no_changes,
-        json_output=options.json_output,
-    )
+    return not yes
 
 
-def _finish(outcome: Outcome) -> Outcome:
+def _finish(session: Session, outcome: Outcome) -> Outcome:
     """Ends the command where the engine failed: it has said why."""
     if outcome.exit_code:
+        if session.terminal.json_output:
+            session.terminal.document(_document(session, outcome))
         raise typer.Exit(outcome.exit_code)
     return outcome
 
@@ -151,7 +144,7 @@ def _document(session: Session, outcome: Outcome) -> dict[str, Any]:
         "stack": session.workspace.stack,
         "engine": session.engine.title,
         "state": session.workspace.backend_url,
-        "changes": dict(outcome.changes),
+        **outcome.report,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine import api
 from infra.contract import CONTRACT_VERSION, StackContract
 from infra.workspace import Workspace, find
 
@@ -56,19 +57,21 @@ def read_outputs(workspace: Workspace, *, show_secrets: bool) -> dict[str, Any]:
         return _ask_pulumi(workspace, show_secrets=show_secrets)
     if not workspace.state_file.exists():
         raise ContractError(f"no stack `{workspace.stack}` in {workspace.backend_url}: {_cure(workspace)}")
-    from engine import api  # the engine is needed for files only
+    try:
+        return api.outputs(engine_workspace(workspace), show_secrets=show_secrets)
+    except api.EngineError as error:
+        raise ContractError(str(error)) from None
 
-    engine_workspace = api.Workspace(
+
+def engine_workspace(workspace: Workspace) -> api.Workspace:
+    """The same stack in the embedded engine's terms. Raises WorkspaceError if its passphrase is missing."""
+    return api.Workspace(
         root=workspace.root,
         stack=workspace.stack,
         backend_url=workspace.backend_url,
         passphrase=workspace.passphrase(),
         config_file=workspace.config_file,
     )
-    try:
-        return api.outputs(engine_workspace, show_secrets=show_secrets)
-    except api.EngineError as error:
-        raise ContractError(str(error)) from None
 
 
 def _ask_pulumi(workspace: Workspace, *, show_secrets: bool) -> dict[str, Any]:

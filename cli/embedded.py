@@ -1,0 +1,51 @@
+"""Drives the embedded engine, in this process."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+
+from cli.engines import Options, Outcome
+from cli.errors import CliError
+from cli.terminal import Terminal
+from engine import api
+from infra.reader import engine_workspace
+from infra.workspace import Workspace
+
+_Operation = Callable[[api.Workspace, api.Options, api.Display], api.Result]
+
+
+class EmbeddedEngine:
+    """The engine behind `--engine embedded`."""
+
+    def __init__(self, workspace: Workspace, terminal: Terminal) -> None:
+        self._workspace, self._terminal = workspace, terminal
+
+    @property
+    def title(self) -> str:
+        return "embedded"
+
+    def preview(self, options: Options) -> Outcome:
+        return self._run(api.preview, options)
+
+    def up(self, options: Options) -> Outcome:
+        return self._run(api.up, options, question="Do you want to perform this update?")
+
+    def destroy(self, options: Options) -> Outcome:
+        return self._run(api.destroy, options, question="Do you want to perform this destroy?")
+
+    def _run(self, operation: _Operation, options: Options, question: str = "") -> Outcome:
+        def confirm(_: api.Result) -> bool:
+            if not self._terminal.confirm(question):
+                raise CliError("not confirmed: nothing was changed")
+            return True
+
+        settings = api.Options(
+            expect_no_changes=options.expect_no_changes,
+            confirm=confirm if options.ask and question else None,
+            **({"parallel": options.parallel} if options.parallel else {}),
+        )
+        report = io.StringIO()
+        display = api.JsonDisplay(report) if options.json_output else api.TextDisplay(sys.stdout)
+        result = operation(engine_workspace(self._workspace), settings, display)
+        return Outcome(exit_code=result.exit_code, report=json.loads(report.getvalue() or "{}"))

@@ -1,0 +1,85 @@
+"""Connections as an application makes them: its own credentials, the `host` view, a short limit for connecting."""
+
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import redis
+from redis.client import PubSub
+
+from infra.contract import PostgresCredential, StackContract, View
+
+SECONDS = 5
+
+
+def postgres(
+    contract: StackContract,
+    app: str,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    database: str | None = None,
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """A session of the application, or with one of its facts replaced. It is not autocommit."""
+    slice_ = contract.applications[app].postgres
+    assert slice_
+    view = _view(contract, "postgres")
+    return psycopg.connect(
+        host=view.host,
+        port=view.port,
+        sslmode="require" if view.tls else "disable",
+        dbname=database or slice_.database,
+        user=username or slice_.username,
+        password=postgres_credential(contract, app).password.get_secret_value() if password is None else password,
+        connect_timeout=SECONDS,
+        passfile="/dev/null",  # a ~/.pgpass must not make a test pass
+    )
+
+
+def redis_client(
+    contract: StackContract, app: str, *, username: str | None = None, password: str | None = None
+) -> closing["redis.Redis"]:
+    """A client of the application, or with one of its facts replaced; an empty `username` and `password` mean none."""
+    slice_ = contract.applications[app].redis
+    assert slice_
+    view = _view(contract, "redis")
+    return closing(
+        redis.Redis(
+            host=view.host,
+            port=view.port,
+            ssl=view.tls,
+            db=slice_.db,
+            username=slice_.username if username is None else username or None,
+            password=redis_password(contract, app) if password is None else password or None,
+            socket_timeout=SECONDS,
+            socket_connect_timeout=SECONDS,
+            decode_responses=True,
+        )
+    )
+
+
+def command(client: redis.Redis, text: str) -> Any:
+    """The reply to a command written as one would type it."""
+    return client.execute_command(*text.split())  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+
+
+def subscriber(client: redis.Redis) -> PubSub:
+    made: PubSub = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # as above
+    return made
+
+
+def postgres_credential(contract: StackContract, app: str) -> PostgresCredential:
+    credential = contract.credentials[app].postgres
+    assert credential
+    return credential
+
+
+def redis_password(contract: StackContract, app: str) -> str:
+    credential = contract.credentials[app].redis
+    assert credential
+    return credential.password.get_secret_value()
+
+
+def _view(contract: StackContract, backend: str) -> View:
+    view: View = getattr(contract.backends, backend).views["host"]
+    return view

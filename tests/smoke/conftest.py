@@ -1,0 +1,97 @@
+"""Smoke tests validate a deployed stack through its contract: `pytest tests/smoke --stack NAME [--disruptive]`.
+
+They know no engine and no platform. Without --stack they are left out, so that a plain `pytest` is not full of skips.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from infra.contract import StackContract
+from infra.reader import ContractError, load
+from infra.workspace import WorkspaceError
+from tests.smoke import clients
+
+HERE = Path(__file__).parent
+CONTRACT = pytest.StashKey[StackContract]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("smoke tests")
+    group.addoption("--stack", help="the deployed stack that tests/smoke validates")
+    group.addoption("--disruptive", action="store_true", help="also restart and kill backends (not in production)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever asks for nothing but these tests must say for which stack."""
+    asked = [Path(config.invocation_params.dir, str(arg).partition("::")[0]).resolve() for arg in config.args]
+    if not _stack(config) and asked and all(HERE in (path, *path.parents) for path in asked):
+        raise pytest.UsageError("say which stack to validate: pytest tests/smoke --stack dev")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if not _stack(config) and HERE in (collection_path, *collection_path.parents) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    own = [item for item in items if HERE in item.path.parents]
+    for item in own:
+        item.add_marker(pytest.mark.smoke)
+    disruptive = [item for item in own if item.get_closest_marker("disruptive")]
+    if not config.getoption("disruptive", default=False):
+        config.hook.pytest_deselected(items=disruptive)
+        items[:] = [item for item in items if item not in disruptive]
+    elif disruptive and _contract(config).stage == "production":
+        raise pytest.UsageError(f"--disruptive: the stage of the stack {_stack(config)} is production; nothing was run")
+    if own:
+        _contract(config)  # one error for a stack that cannot be read, not one per test
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not _stack(config):
+        terminalreporter.write_line("tests/smoke was left out: it validates a deployed stack (--stack NAME)")
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config) -> str:
+    name = _stack(pytestconfig)
+    assert name
+    return name
+
+
+@pytest.fixture(scope="session")
+def contract(pytestconfig: pytest.Config) -> StackContract:
+    return _contract(pytestconfig)
+
+
+@pytest.fixture
+def alfred_postgres(contract: StackContract) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Alfred's own login. What a test writes is rolled back."""
+    with clients.postgres(contract, "alfred") as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def alfred_redis(contract: StackContract) -> Iterator["redis.Redis"]:
+    with clients.redis_client(contract, "alfred") as client:
+        yield client
+
+
+def _stack(config: pytest.Config) -> str | None:
+    # Unknown to pytest where this file was loaded too late to add its options: then nobody has given one.
+    name: str | None = config.getoption("stack", default=None)
+    return name
+
+
+def _contract(config: pytest.Config) -> StackContract:
+    """Read once per run: opening the state's secrets takes a while."""
+    if CONTRACT not in config.stash:
+        try:
+            config.stash[CONTRACT] = load(_stack(config) or "", start=config.invocation_params.dir)
+        except (ContractError, WorkspaceError) as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[CONTRACT]
