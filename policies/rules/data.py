@@ -4,6 +4,7 @@ An analyzer is not told of `retain_on_delete` (pulumi 3.272), so no rule can ask
 pinned by `tests/policies/test_program.py`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity, StackValidationArgs
@@ -57,10 +58,12 @@ def _misplaced(mounts: Iterable[container.Mount], major: int) -> Iterator[str]:
 
 
 def volume_keeps_its_name(args: ResourceValidationArgs) -> Iterator[str]:
-    if not container.is_given(args.props, "name") or "name" in container.each(args.props, "__defaults"):
+    # The checked inputs always have a name. One that the provider made is the resource's with seven hex digits.
+    name = args.props.get("name") or ""
+    if re.fullmatch(f"{re.escape(args.name)}-[0-9a-f]{{7}}", name):
         yield (
-            "name: a generated name is a new one after every destroy, and the data of the old volume is never found "
-            "again; write name=naming.physical(…)"
+            f'name: "{name}" is generated, and after a destroy another one would be, so that the data of this volume is '
+            "never found again; write name=naming.data_volume(…)"
         )
 
 

@@ -42,7 +42,8 @@ class Example:
     @property
     def properties(self) -> struct_pb2.Struct:
         wire = struct_pb2.Struct()
-        wire.update(dict(self.inputs))
+        # An engine keeps a provider's own notes (`__defaults`) to itself.
+        wire.update({key: value for key, value in self.inputs.items() if not key.startswith("__")})
         return wire
 
 
