@@ -62,7 +62,7 @@ def volume_keeps_its_name(args: ResourceValidationArgs) -> Iterator[str]:
     name = args.props.get("name") or ""
     if re.fullmatch(f"{re.escape(args.name)}-[0-9a-f]{{7}}", name):
         yield (
-            f'name: "{name}" is generated, and after a destroy another one would be, so that the data of this volume is '
+            f'name: "{name}" is generated, and after a destroy it would be another: the data of this volume is '
             "never found again; write name=naming.data_volume(…)"
         )
 
