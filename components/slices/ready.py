@@ -42,6 +42,7 @@ class ReadyProvider(SliceProvider):
     anew what they declare, or `up` waits and fails with the reason.
     """
 
+    shared: ClassVar = ("admin",)  # the identity is what this resource finds out
     compared: ClassVar = ("container_id",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:

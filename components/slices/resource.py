@@ -67,6 +67,7 @@ class SliceProvider(ResourceProvider):
     # The pickle of a provider is a reference to its class: nothing in it is secret.
     serialize_as_secret_always = False
 
+    shared: ClassVar[tuple[str, ...]] = ("admin", "identity")
     compared: ClassVar[tuple[str, ...]] = ()
     replacing: ClassVar[tuple[str, ...]] = ()
 
@@ -75,7 +76,7 @@ class SliceProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         replaces = differs(_olds, _news, self.replacing)
-        changed = bool(replaces) or bool(differs(_olds, _news, ("admin", "identity", *self.compared)))
+        changed = bool(replaces) or bool(differs(_olds, _news, (*self.shared, *self.compared)))
         return DiffResult(changes=changed or self.drifted(_olds, _news), replaces=replaces, delete_before_replace=False)
 
     def create(self, props: Props) -> CreateResult:
