@@ -69,7 +69,7 @@ class PostgresSlice(pulumi.ComponentResource):
             ),
             opts=self._data(owner, writer, reader),
         )
-        self.schema_version = migrations[-1]["name"] if migrations else None
+        self.schema_version = migrations[-1]["name"].removesuffix(".sql") if migrations else None
         schema = Migrations(
             f"{name}-migrations",
             MigrationsArgs(

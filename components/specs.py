@@ -51,7 +51,7 @@ class PostgresSpec(Spec):
 
     version: Literal["17"] = Field(examples=["17"], description="Major version; another one needs a migration of data")
     memory: Annotated[Size, at_least("256Mi")] = Field(examples=["1Gi"], description="Limit of the container")
-    cpu: float = Field(gt=0, le=128, examples=[1], description="Limit, in cores")
+    cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[1], description="Limit, in cores")
     storage: Annotated[Size, at_least("1Gi")] = Field(
         examples=["20Gi"], description="Size of the data volume where the platform sizes one"
     )
@@ -64,7 +64,7 @@ class RedisSpec(Spec):
 
     version: Literal["8"] = Field(examples=["8"])
     memory: Annotated[Size, at_least("64Mi")] = Field(examples=["256Mi"], description="Limit of the container")
-    cpu: float = Field(gt=0, le=128, examples=[0.5], description="Limit, in cores")
+    cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
     storage: Annotated[Size, at_least("1Gi")] = Field(examples=["10Gi"])
     port: Port = Field(default=REDIS_PORT, examples=[6379], description="Port on this host (platform docker)")
     maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])

@@ -205,7 +205,7 @@ class Backend(pulumi.ComponentResource):
             ports=[{"internal": work.port, "external": work.host_port, "ip": LOOPBACK, "protocol": "tcp"}],
             memory=memory,
             memory_swap=memory,  # no swap; and left out, the provider would plan a change for ever on a host with swap
-            cpus=str(float(work.cpu)),  # "1.0": the official provider would replace the container of a "1" for ever
+            cpus=cores(work.cpu),
             shm_size=work.shm // MIB,
             capabilities={"drops": ["ALL"]},
             security_opts=["no-new-privileges:true"],
@@ -217,5 +217,11 @@ class Backend(pulumi.ComponentResource):
             stop_timeout=work.stop_timeout,
             destroy_grace_seconds=work.stop_timeout,
             labels=self._context.labels(self._name),
-            opts=self._options(depends_on=depends_on),
+            # The official provider records a change of these two without giving it to the daemon.
+            opts=self._options(depends_on=depends_on, replace_on_changes=["healthcheck", "tmpfs"]),
         )
+
+
+def cores(cpu: float) -> str:
+    """`cpu` as the official provider reads it back; any other spelling replaces the container on every `up`."""
+    return f"{cpu:.0f}." if cpu % 10 == 0 else str(float(cpu))

@@ -59,7 +59,6 @@ def arguments(spec: RedisSpec) -> tuple[str, ...]:
         "aof-load-truncated": "yes",
         "auto-aof-rewrite-percentage": "100",
         "auto-aof-rewrite-min-size": "64mb",
-        "save": "",
         "tcp-keepalive": "60",
         "timeout": "0",
         "shutdown-timeout": "10",

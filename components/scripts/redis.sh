@@ -65,4 +65,5 @@ write_users() {
 read_hash
 lock_volume
 write_users
-exec redis-server "$@" --dir "$data" --aclfile "$users"
+# The append-only file is the persistence: no snapshots beside it. Said here, since Terraform's bridge drops an empty word.
+exec redis-server "$@" --save "" --dir "$data" --aclfile "$users"
