@@ -81,7 +81,7 @@ def choose(workspace: Workspace, deployment: Deployment | None, wanted: EngineNa
 def missing_plugins(cli: Path, environ: Mapping[str, str]) -> list[str]:
     """What the CLI would have to download before it could run this project's program."""
     path = os.pathsep.join([str(cli.resolve().parent), environ.get("PATH", os.defpath)])
-    home = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    home = Path(environ.get("PULUMI_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".pulumi")
     missing = [name for name in _BUNDLED if not shutil.which(name, path=path)]
     for plugin, package in _PLUGINS.items():
         folder = home / "plugins" / f"resource-{plugin}-v{version(package)}"

@@ -1,12 +1,10 @@
 """The error boundary: what fails becomes one clear message and the official CLI's exit code, never a traceback."""
 
+import sys
+from collections.abc import Iterator
 from typing import Final
 
-from engine.errors import EngineError, ExitCode
-from images.errors import ImageError
-from infra.config_files import ConfigError
-from infra.reader import ContractError
-from infra.workspace import WorkspaceError
+from engine.errors import ExitCode
 
 
 class CliError(Exception):
@@ -17,18 +15,27 @@ class CliError(Exception):
         self.exit_code = int(exit_code)
 
 
-_EXPECTED: Final = (CliError, EngineError, ImageError, ConfigError, ContractError, WorkspaceError)
+# What other parts raise for the user to read. Only loaded modules are asked: loading all takes a second.
+_EXPECTED: Final = {
+    "engine.errors": "EngineError",
+    "images.errors": "ImageError",
+    "infra.config_files": "ConfigError",
+    "infra.mistakes": "SettingsError",
+    "infra.reader": "ContractError",
+    "infra.workspace": "WorkspaceError",
+}
 
 
 def explain(error: Exception) -> tuple[str, int]:
     """Message and exit code of what a command raised."""
-    if isinstance(error, _EXPECTED) or _is_settings_error(error):
+    if isinstance(error, (CliError, *_expected())):
         return str(error), getattr(error, "exit_code", ExitCode.FAILURE)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", ExitCode.FAILURE
     return f"{type(error).__name__}: {error}\nSTRATA_DEBUG=1 shows where it happened.", ExitCode.INTERNAL
 
 
-def _is_settings_error(error: Exception) -> bool:
-    """By name: importing it takes the whole Pulumi SDK, half a second that most commands do not need."""
-    return any(kind.__qualname__ == "SettingsError" for kind in type(error).__mro__)
+def _expected() -> Iterator[type[Exception]]:
+    for module, name in _EXPECTED.items():
+        if module in sys.modules:
+            yield getattr(sys.modules[module], name)

@@ -1,14 +1,15 @@
 """`strata images`: builds the local images, lists them, and says which are missing."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-import images
 from cli.options import JsonOption
 from cli.terminal import Terminal
-from infra.settings import DockerSettings, Settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 app = typer.Typer(help="Images that are built on this host, where no registry can be reached.", no_args_is_help=True)
 
@@ -21,6 +22,8 @@ def build(
     json_output: JsonOption = False,
 ) -> None:
     """Build what is missing. An interrupted build goes on where it was."""
+    import images  # with Docker's client half a second: not before it is needed
+
     terminal = Terminal(json_output=json_output)
     built = images.build(names or BACKENDS, terminal.say)
     if json_output:
@@ -33,6 +36,8 @@ def build(
 @app.command("list")
 def list_(json_output: JsonOption = False) -> None:
     """Show the local images, and those that an older recipe left behind."""
+    import images
+
     terminal = Terminal(json_output=json_output)
     found = images.list_images()
     if json_output:
@@ -46,8 +51,11 @@ def list_(json_output: JsonOption = False) -> None:
     terminal.console.print(table)
 
 
-def ensure(settings: Settings, terminal: Terminal) -> None:
+def ensure(settings: "Settings", terminal: Terminal) -> None:
     """Builds the stack's missing local images. Raises ImageError where this host cannot."""
+    import images
+    from infra.settings import DockerSettings
+
     if settings.images.source != "local" or not isinstance(settings.platform, DockerSettings):
         return
     host = settings.platform.host

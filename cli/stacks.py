@@ -8,7 +8,6 @@ import typer
 
 from cli import smoke, state, summary
 from cli.config import write_file
-from cli.embedded import EmbeddedEngine
 from cli.engines import Engine, Options, Outcome, choose
 from cli.errors import CliError
 from cli.official import OfficialCli
@@ -116,11 +115,19 @@ def destroy(
 def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) -> Session:
     """Chooses the engine, and says which one and where the state is before anything else."""
     name = choose(workspace, state.read(workspace), wanted)
-    engine: Engine = EmbeddedEngine(workspace, terminal) if name == "embedded" else OfficialCli(workspace, terminal)
+    engine = _engine(name, workspace, terminal)
     terminal.say(f"Engine: {engine.title}. State: {workspace.backend_url}, stack {workspace.stack}.")
     if made := workspace.create_passphrase():
         terminal.say(f"New stack: its secrets are encrypted with the passphrase in {made}. Keep a copy of that file.")
     return Session(workspace=workspace, terminal=terminal, engine=engine)
+
+
+def _engine(name: EngineName, workspace: Workspace, terminal: Terminal) -> Engine:
+    if name == "pulumi":
+        return OfficialCli(workspace, terminal)
+    from cli.embedded import EmbeddedEngine  # half a second that the official CLI's user need not wait
+
+    return EmbeddedEngine(workspace, terminal)
 
 
 def _ask(terminal: Terminal, what: str, *, yes: bool) -> bool:

@@ -7,13 +7,15 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from engine import api
 from infra.contract import CONTRACT_VERSION, StackContract
 from infra.workspace import Workspace, find
+
+if TYPE_CHECKING:
+    from engine import api
 
 
 class ContractError(Exception):
@@ -57,14 +59,18 @@ def read_outputs(workspace: Workspace, *, show_secrets: bool) -> dict[str, Any]:
         return _ask_pulumi(workspace, show_secrets=show_secrets)
     if not workspace.state_file.exists():
         raise ContractError(f"no stack `{workspace.stack}` in {workspace.backend_url}: {_cure(workspace)}")
+    from engine import api  # half a second, and only file backends need it
+
     try:
         return api.outputs(engine_workspace(workspace), show_secrets=show_secrets)
     except api.EngineError as error:
         raise ContractError(str(error)) from None
 
 
-def engine_workspace(workspace: Workspace) -> api.Workspace:
+def engine_workspace(workspace: Workspace) -> "api.Workspace":
     """The same stack in the embedded engine's terms. Raises WorkspaceError if its passphrase is missing."""
+    from engine import api
+
     return api.Workspace(
         root=workspace.root,
         stack=workspace.stack,

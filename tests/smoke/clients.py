@@ -5,7 +5,9 @@ from typing import Any
 
 import psycopg
 import redis
+from redis.backoff import NoBackoff
 from redis.client import PubSub
+from redis.retry import Retry
 
 from infra.contract import PostgresCredential, StackContract, View
 
@@ -54,6 +56,7 @@ def redis_client(
             socket_timeout=SECONDS,
             socket_connect_timeout=SECONDS,
             decode_responses=True,
+            retry=Retry(NoBackoff(), 0),  # a refusal is an answer: trying again would take seconds
         )
     )
 

@@ -59,9 +59,23 @@ def files(alfred_postgres: Connection) -> dict[str, str]:
     return names
 
 
-def test_the_login_alone_sees_nothing(alfred_postgres: Connection) -> None:
+def test_a_request_that_sets_no_role_sees_and_writes_nothing(
+    alfred_postgres: Connection, files: dict[str, str]
+) -> None:
+    try:
+        with alfred_postgres.transaction():
+            assert seen(alfred_postgres, list(files.values())) == set()
+    except errors.InsufficientPrivilege:
+        pass  # refused outright: as good
     with pytest.raises(errors.InsufficientPrivilege):
-        alfred_postgres.execute("SELECT count(*) FROM storage.objects")
+        insert(alfred_postgres, "user-uploads", f"smoke/{uuid.uuid4()}", ALICE)
+
+
+@pytest.mark.parametrize("role", ["authenticator", "anon", "authenticated", "service_role"])
+@pytest.mark.parametrize("table", ["objects", "buckets"])
+def test_nobody_can_truncate(alfred_postgres: Connection, role: str, table: str) -> None:
+    found = alfred_postgres.execute("SELECT has_table_privilege(%s, %s, 'TRUNCATE')", [role, f"storage.{table}"])
+    assert found.fetchone() == (False,), "TRUNCATE asks no policy: it would empty the table of all users"
 
 
 def test_the_users_id_comes_from_the_requests_claims(alfred_postgres: Connection) -> None:
