@@ -119,7 +119,7 @@ class _Inspection:
         return volumes
 
     def _own(self, labels: dict[str, str] | None) -> bool:
-        return (labels or {}).get(STATE) == self._props["state_id"]
+        return bool((labels or {}).get(STATE) == self._props["state_id"])
 
     def _foreign(self, property_: str, name: str, collection: Any, removal: str) -> Iterator[tuple[str, str]]:
         try:
@@ -147,23 +147,23 @@ class _Inspection:
 
     def _taken_port(self, claim: Props) -> Iterator[tuple[str, str]]:
         host, port = claim["host"], int(claim["port"])
-        holder = self._publisher(port, claim["container"])
-        if holder is None and self._local and not self._published_by_itself(port, claim["container"]):
+        publishers = self._publishers(port)
+        if claim["container"] in publishers:
+            return
+        holder = f"the container `{publishers[0]}` (docker stop {publishers[0]})" if publishers else None
+        if holder is None and self._local:
             holder = _listener(host, port)
         if holder:
             where = f"port {port} on {host} is taken by {holder}"
             yield "ports", f"{where}. Stop that, or choose another one in Pulumi.<stack>.yaml: {claim['setting']}"
 
-    def _publisher(self, port: int, own: str) -> str | None:
-        """The other running container that publishes the port."""
-        for container in self._client.containers.list(filters={"publish": str(port)}):
-            if container.name != own:
-                return f"the container `{container.name}` (docker stop {container.name})"
-        return None
-
-    def _published_by_itself(self, port: int, own: str) -> bool:
-        names = [container.name for container in self._client.containers.list(filters={"publish": str(port)})]
-        return own in names
+    def _publishers(self, port: int) -> list[str]:
+        """The running containers that publish the port of the host."""
+        return [
+            container["Names"][0].removeprefix("/")
+            for container in self._client.api.containers()
+            if any(published.get("PublicPort") == port for published in container["Ports"])
+        ]
 
     def _full_disk(self) -> Iterator[tuple[str, str]]:
         if not self._local:
@@ -197,7 +197,9 @@ def _listener(host: str, port: int) -> str | None:
 
 def _process(port: int) -> str:
     try:
-        pids = [c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port]
+        pids = [
+            c.pid for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr and c.laddr.port == port
+        ]
     except psutil.AccessDenied:
         pids = []
     for pid in pids:

@@ -1,0 +1,45 @@
+"""One Postgres and one Redis for the providers' tests; a server of its own for each test of the start scripts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.slices.servers import POSTGRES, REDIS, Kind, Server, server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Secrets of these tests go nowhere near the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("state")
+        patch.setenv("XDG_STATE_HOME", str(home))
+        yield home
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    daemon = docker.DockerClient.from_env()
+    yield daemon
+    daemon.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(client: docker.DockerClient) -> Iterator[Server]:
+    with server(client, POSTGRES) as made:
+        yield made.start().ready()
+
+
+@pytest.fixture(scope="session")
+def redis(client: docker.DockerClient) -> Iterator[Server]:
+    with server(client, REDIS) as made:
+        yield made.start().ready()
+
+
+@pytest.fixture
+def fresh(client: docker.DockerClient) -> Iterator[Callable[[Kind], Server]]:
+    """Makes a server that no other test sees; it is not started yet."""
+    with ExitStack() as stack:
+        yield lambda kind: stack.enter_context(server(client, kind))

@@ -1,0 +1,194 @@
+"""Real servers: the local images with the real start scripts, as hardened as the components run them."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import docker
+from docker.models.containers import Container
+
+import images
+from components import scripts
+from components.slices.ready import ReadyProvider
+from components.slices.resource import Props
+from components.slices.secret_file import SecretFileProvider
+
+LABEL: Final = "strata.test-slices"
+STACK: Final = "slices-test"
+TMPFS: Final = "rw,noexec,nosuid,nodev,size=64m,uid=999,gid=999,mode=0750"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What differs between the backends."""
+
+    name: str
+    version: str
+    port: int
+    data: str
+    files: dict[str, str]
+    tmpfs: tuple[str, ...]
+    stop_signal: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+POSTGRES: Final = Kind(
+    name="postgres",
+    version="17",
+    port=5432,
+    data="/var/lib/postgresql/data",
+    files={"verifier": "scram-verifier", "pgpass": "pgpass"},
+    tmpfs=("/tmp", "/var/run/postgresql", "/run/strata/run"),
+    stop_signal="SIGINT",
+    arguments=("-c", "shared_buffers=32MB", "-c", "log_statement=all"),
+    environment={"PGDATA": "/var/lib/postgresql/data/pgdata"},
+)
+REDIS: Final = Kind(
+    name="redis",
+    version="8",
+    port=6379,
+    data="/data",
+    files={"admin": "plain", "admin.sha256": "sha256"},
+    tmpfs=("/tmp",),
+    stop_signal="SIGTERM",
+    arguments=("--appendonly", "yes", "--save", "", "--protected-mode", "no"),
+)
+
+
+class Server:
+    """One backend on volumes of its own. The container comes and goes; the volumes stay until `remove`."""
+
+    def __init__(self, client: docker.DockerClient, kind: Kind) -> None:
+        self.kind, self.client = kind, client
+        self.name = f"slices-{kind.name}-{secrets.token_hex(4)}"
+        self.image = images.local_name(kind.name, kind.version)
+        self.password = ""
+        self.port = 0
+        self.data = self._volume("data")
+        self.secrets = self._volume("secrets")
+        self.container: Container | None = None
+
+    def start(self, password: str | None = None) -> "Server":
+        """Write the secret and start a new container; `ready` waits for it."""
+        self.password = password or secrets.token_hex(16)
+        SecretFileProvider().create(self.secret_props())
+        self.container = self.client.containers.run(
+            self.image,
+            list(self.kind.arguments),
+            name=self.name,
+            entrypoint=["sh", "-c", scripts.read(self.kind.name), "strata"],
+            detach=True,
+            labels={LABEL: "1"},
+            user="999:999",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            environment=self.kind.environment,
+            stop_signal=self.kind.stop_signal,
+            mem_limit="256m",
+            tmpfs=dict.fromkeys(self.kind.tmpfs, TMPFS),
+            volumes={
+                self.data: {"bind": self.kind.data, "mode": "rw"},
+                self.secrets: {"bind": "/run/strata/secrets", "mode": "ro"},
+            },
+            ports={f"{self.kind.port}/tcp": ("127.0.0.1", 0)},
+        )
+        return self.look()
+
+    def look(self) -> "Server":
+        """Learn the host's port: Docker gives a container another one at each start."""
+        container = self.running
+        container.reload()
+        published = container.attrs["NetworkSettings"]["Ports"].get(f"{self.kind.port}/tcp") or []
+        self.port = int(published[0]["HostPort"]) if published else 0
+        return self
+
+    def ready(self) -> "Server":
+        ReadyProvider().create(self.ready_props(deadline=60))
+        return self
+
+    def stop(self) -> None:
+        """A clean stop, then the container is gone."""
+        self.running.stop(timeout=30)
+        self.drop()
+
+    def drop(self) -> None:
+        self.running.remove(force=True)
+        self.container = None
+
+    def kill(self) -> None:
+        """SIGKILL to PID 1, as a crash does it; the container stays, stopped."""
+        self.running.kill("SIGKILL")
+        self.running.wait(timeout=30)
+
+    def run(self, *command: str) -> str:
+        """The output of a command in the container."""
+        code, output = self.running.exec_run(list(command))
+        assert isinstance(output, bytes)
+        assert code == 0, f"{command}: exit {code}: {output.decode()}"
+        return output.decode()
+
+    def log(self) -> str:
+        text = self.running.logs()
+        assert isinstance(text, bytes)
+        return text.decode()
+
+    @property
+    def running(self) -> Container:
+        assert self.container is not None, f"{self.name} is not started"
+        return self.container
+
+    def admin(self) -> Props:
+        return {"stack": STACK, "secret": self.name, "host": "127.0.0.1", "port": float(self.port)}
+
+    def props(self, **more: Any) -> Props:
+        """A slice's properties as a provider receives them."""
+        return {"admin": self.admin(), "identity": "of-this-server", **more}
+
+    def secret_props(self, **more: Any) -> Props:
+        inputs = {"stack": STACK, "secret": self.name, "content": self.password, "image": self.image}
+        labels = {LABEL: "1"}
+        return {
+            **inputs,
+            "volume": self.secrets,
+            "files": self.kind.files,
+            "uid": 999.0,
+            "gid": 999.0,
+            "labels": labels,
+            **more,
+        }
+
+    def ready_props(self, **more: Any) -> Props:
+        identifiers = {"container": self.name, "container_id": self.running.id}
+        return {"backend": self.kind.name, "admin": self.admin(), "deadline": 10.0, **identifiers, **more}
+
+    def remove(self) -> None:
+        for container in self.client.containers.list(all=True, filters={"name": self.name}):
+            container.remove(force=True)
+        for volume in (self.data, self.secrets):
+            self.client.volumes.get(volume).remove(force=True)
+
+    def _volume(self, suffix: str) -> str:
+        return str(self.client.volumes.create(f"{self.name}-{suffix}", labels={LABEL: "1"}).name)
+
+
+@contextmanager
+def server(client: docker.DockerClient, kind: Kind) -> Iterator[Server]:
+    made = Server(client, kind)
+    try:
+        yield made
+    finally:
+        made.remove()
+
+
+def eventually(check: Callable[[], Any], *, within: float = 15) -> Any:
+    """The first true answer of `check`; after `within` seconds its last answer is reported."""
+    end = time.monotonic() + within
+    while not (answer := check()):
+        assert time.monotonic() < end, f"still {answer!r} after {within} s"
+        time.sleep(0.05)
+    return answer
