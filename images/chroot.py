@@ -22,10 +22,6 @@ CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 WORKSHOP = Path("run/strata-build")
 """Where a stage finds its files inside the root. It is gone before the root is packed."""
 
-_ISOLATED = (
-    *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-)
 _HEARTBEAT = 5.0
 _TAIL = 15
 
@@ -41,7 +37,7 @@ class Mirrors:
 def check_host() -> None:
     """Raises ImageError unless this host can make a Debian root."""
     lacking = {
-        "debootstrap": not shutil.which("debootstrap"),
+        "debootstrap": not shutil.which("debootstrap", path=_path()),
         "debian-archive-keyring": not KEYRING.is_file(),
         "util-linux": not (shutil.which("unshare") and shutil.which("setpriv")),
     }
@@ -74,14 +70,15 @@ def host_mirrors() -> Mirrors:
 def bootstrap(root: Path, suite: str, mirrors: Mirrors, log: Path, progress: Progress) -> None:
     """Makes a minimal Debian in `root`. The archive's signature is checked against the host's keyring, always."""
     _run(
+        "debootstrap",
         [
-            *_ISOLATED,
+            *_isolated(),
             *("debootstrap", "--variant=minbase", "--force-check-gpg", f"--keyring={KEYRING}"),
             *(suite, str(root), mirrors.main),
         ],
         log,
         progress,
-        env=dict(os.environ),
+        env={**os.environ, "PATH": _path()},
     )
 
 
@@ -103,7 +100,13 @@ def run_stage(root: Path, folder: Path, suite: str, mirrors: Mirrors, log: Path,
         "APT_CONFIG": f"/{WORKSHOP}/apt.conf",
         "SSL_CERT_FILE": f"/{WORKSHOP}/{CA_BUNDLE.name}",
     }
-    _run([*_ISOLATED, f"--root={root}", "/bin/sh", f"/{WORKSHOP}/run.sh"], log, progress, env=environment)
+    _run(
+        f"the stage {folder.name}",
+        [*_isolated(), f"--root={root}", "/bin/sh", f"/{WORKSHOP}/run.sh"],
+        log,
+        progress,
+        env=environment,
+    )
     shutil.rmtree(workshop)
 
 
@@ -112,13 +115,15 @@ def pack(root: Path, tar: Path, log: Path, progress: Progress) -> None:
     partial = tar.with_suffix(".partial")
     excluded = [f"--exclude=./{folder}/*" for folder in ("dev", "proc", "sys", "tmp")]
     command = ["tar", "--numeric-owner", "--one-file-system", "--sort=name", *excluded]
-    _run([*command, "-C", str(root), "-cf", str(partial), "."], log, progress, env=dict(os.environ))
+    _run("packing", [*command, "-C", str(root), "-cf", str(partial), "."], log, progress, env=dict(os.environ))
     partial.replace(tar)
 
 
 def unpack(tar: Path, root: Path, log: Path, progress: Progress) -> None:
     root.mkdir(parents=True)
-    _run(["tar", "--numeric-owner", "-C", str(root), "-xpf", str(tar)], log, progress, env=dict(os.environ))
+    _run(
+        "unpacking", ["tar", "--numeric-owner", "-C", str(root), "-xpf", str(tar)], log, progress, env=dict(os.environ)
+    )
 
 
 def _host_apt_settings(workshop: Path) -> str:
@@ -137,7 +142,22 @@ def _host_apt_settings(workshop: Path) -> str:
     return settings
 
 
-def _run(command: Sequence[str], log: Path, progress: Progress, *, env: dict[str, str]) -> None:
+def _isolated() -> list[str]:
+    """The words before a command that give it namespaces, which end with it, and it with this process."""
+    words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    if any(mount.split()[4] == "/" for mount in mounts):
+        return [*words, "--mount-proc"]
+    # Inside a plain chroot the root is no mount point, so its mounts can't be made private. Then nothing is mounted.
+    return [*words, "--propagation", "unchanged"]
+
+
+def _path() -> str:
+    """PATH with the folders of debootstrap and its helpers, which `su` leaves out."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def _run(what: str, command: Sequence[str], log: Path, progress: Progress, *, env: dict[str, str]) -> None:
     """Runs `command` with its output in `log`, and shows the current line every few seconds."""
     tail: deque[str] = deque(maxlen=_TAIL)
     shown = time.monotonic()
@@ -165,6 +185,5 @@ def _run(command: Sequence[str], log: Path, progress: Progress, *, env: dict[str
             process.kill()
             raise
     if process.returncode != 0:
-        program = next(word for word in command if word not in _ISOLATED)
         lines = "\n".join(f"  {line}" for line in tail)
-        raise ImageError(f"{program} failed with exit status {process.returncode}; the end of {log}:\n{lines}")
+        raise ImageError(f"{what} failed (exit status {process.returncode}); the end of {log}:\n{lines}")

@@ -17,8 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from images.errors import ImageError
 
 FOLDER = Path(__file__).parent
-RECIPES = FOLDER / "recipes.yaml"
-STAGES = FOLDER / "stages"
 
 REPOSITORY = "localhost/strata-{name}"
 LABEL = "strata.image"
@@ -46,8 +44,9 @@ class Step:
     """None for the first step, which makes the Debian root."""
 
 
-def load(path: Path = RECIPES) -> dict[str, Recipe]:
-    """The recipes by image name. Raises ImageError when the file is not valid."""
+def load(folder: Path = FOLDER) -> dict[str, Recipe]:
+    """The recipes by image name. Raises ImageError when recipes.yaml is not valid."""
+    path = folder / "recipes.yaml"
     try:
         return TypeAdapter(dict[str, Recipe]).validate_python(yaml.safe_load(path.read_text()))
     except ValidationError as error:
@@ -56,9 +55,9 @@ def load(path: Path = RECIPES) -> dict[str, Recipe]:
         raise ImageError(f"{path}: `{where}`: {first['msg']}") from None
 
 
-def find(name: str, version: str | None = None) -> Recipe:
+def find(name: str, version: str | None = None, *, folder: Path = FOLDER) -> Recipe:
     """The recipe of image `name`. Raises ImageError when there is none, or only one of another `version`."""
-    recipes = load()
+    recipes = load(folder)
     recipe = recipes.get(name)
     if recipe is None:
         raise ImageError(f"there is no recipe for an image named {name!r}; known: {', '.join(sorted(recipes))}")
@@ -70,19 +69,19 @@ def find(name: str, version: str | None = None) -> Recipe:
     return recipe
 
 
-def local_name(name: str, version: str) -> str:
+def local_name(name: str, version: str, *, folder: Path = FOLDER) -> str:
     """The image that a build on this host makes, like `localhost/strata-postgres:17-0123456789ab`.
 
-    A pure function of the files in this folder. Raises ImageError when there is no recipe for that version.
+    A pure function of the files in `folder`. Raises ImageError when there is no recipe for that version.
     """
-    recipe = find(name, version)
-    digest = _digest(steps(recipe)[-1].key, json.dumps(recipe.config, sort_keys=True))
+    recipe = find(name, version, folder=folder)
+    digest = _digest(steps(recipe, folder)[-1].key, json.dumps(recipe.config, sort_keys=True))
     return f"{REPOSITORY.format(name=name)}:{recipe.version}-{digest}"
 
 
-def steps(recipe: Recipe, stages: Path = STAGES) -> list[Step]:
+def steps(recipe: Recipe, folder: Path = FOLDER) -> list[Step]:
     """The steps of a build in order. Recipes that begin alike share the keys, and so the results, of that beginning."""
-    return list(_chain(recipe, stages))
+    return list(_chain(recipe, folder / "stages"))
 
 
 def _chain(recipe: Recipe, stages: Path) -> Iterator[Step]:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prepares a Debian machine for Strata: packages, a running Docker daemon, .venv. It installs what is missing where it may
-# (root and apt) and otherwise says what to install. Needs git, make and python3 only, and does nothing the second time.
+# Prepares a Debian machine for Strata: packages, a running Docker daemon, .venv. It installs what is missing where it
+# may (root and apt), else says what to install. Needs git, make and python3 only, and does nothing the second time.
 #
 #   usage: scripts/preflight.sh [--python-only]     --python-only: no Docker, for lint, types and tests without it
 set -eu
@@ -116,10 +116,12 @@ PYTHON
 start_docker() {
   if docker_answers; then return; fi # installing the package may have started it
   case "$docker_error" in
-    *"Permission denied"*) fail "you may not use Docker's socket: sudo usermod -aG docker $(id -un), then log in again" ;;
+    *"Permission denied"*)
+      fail "you may not use Docker's socket: sudo usermod -aG docker $(id -un), then log in again"
+      ;;
   esac
   if [ -n "${DOCKER_HOST:-}" ]; then fail "Docker at $DOCKER_HOST does not answer ($docker_error): start it"; fi
-  if [ "$(id -u)" != 0 ]; then fail "Docker does not answer ($docker_error): start its daemon, sudo systemctl start docker"; fi
+  [ "$(id -u)" = 0 ] || fail "Docker does not answer ($docker_error): start its daemon, sudo systemctl start docker"
 
   daemon=
   if [ -d /run/systemd/system ]; then
@@ -167,12 +169,12 @@ venv_is_current() { [ -x .venv/bin/strata ] && [ "$(cat $STAMP 2> /dev/null)" = 
 make_venv() {
   rm -f $STAMP
   .venv/bin/python -c 'import pip' 2> /dev/null || run "making .venv" python3 -m venv --clear .venv
-  run "installing the locked packages" \
-    .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-  run "installing Strata" \
-    .venv/bin/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps --editable .
+  run "installing the locked packages" pip_install --progress-bar off --require-hashes -r requirements.lock
+  run "installing Strata" pip_install --no-build-isolation --editable .
   wanted_stamp > $STAMP
 }
+
+pip_install() { .venv/bin/python -m pip install --disable-pip-version-check --no-input --no-deps "$@"; }
 
 # --- progress -------------------------------------------------------------------------------------------------------
 
