@@ -12,8 +12,9 @@ from engine.config import encryption_salt
 from engine.display import JsonDisplay, TextDisplay, shown
 from engine.errors import EngineError, ExitCode
 from engine.events import Display, Message, Result, Step
+from engine.options import Options, Workspace
 from engine.project import load_project
-from engine.session import Options, Session, Workspace
+from engine.session import Session
 
 __all__ = [
     "Display",

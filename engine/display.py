@@ -8,7 +8,12 @@ from typing import Any, Final, TextIO
 from engine.events import COUNTED, Kind, Message, Result, Step
 from engine.values import UNKNOWN, UNKNOWN_TEXT, masked, rewrite, unwrap
 
-_TITLES: Final[dict[str, str]] = {"preview": "Previewing update", "update": "Updating", "destroy": "Destroying"}
+_TITLES: Final[dict[Kind, str]] = {
+    "preview": "Previewing update",
+    "preview-destroy": "Previewing destroy",
+    "update": "Updating",
+    "destroy": "Destroying",
+}
 _SYMBOLS: Final[dict[str, str]] = {
     "same": "  ",
     "create": "+ ",
@@ -51,10 +56,9 @@ class TextDisplay:
         self._write(f"{_TITLES[kind]} ({stack}):")
 
     def step(self, step: Step) -> None:
-        planned = self._kind == "preview"
-        if step.op == "same" or (step.op == "replace") != (planned and "replace" in step.op.split("-")):
-            return
-        if planned and step.op in ("create-replacement", "delete-replaced"):
+        planned = _is_plan(self._kind)
+        # A plan shows a replacement as one line, its execution as the two steps that it is.
+        if step.op in ("same", *(("create-replacement", "delete-replaced") if planned else ("replace",))):
             return
         doing, done, plan = _DOING[step.op]
         if step.phase == "failed":
@@ -106,10 +110,10 @@ class TextDisplay:
 
     def _resources(self, result: Result) -> None:
         self._write("\nResources:")
-        tense = "to {}" if result.kind == "preview" else "{}"
+        planned = _is_plan(result.kind)
         changes = [op for op in COUNTED if op != "same" and result.changes.get(op)]
         for op in changes:
-            word = tense.format(op if result.kind == "preview" else _DONE[op])
+            word = f"to {op}" if planned else _DONE[op]
             self._write(f"    {_SYMBOLS[op].strip()} {result.changes[op]} {word}")
         same = result.changes.get("same", 0)
         total = sum(result.changes.get(op, 0) for op in changes)
@@ -170,6 +174,10 @@ def shown(properties: Mapping[str, Any], *, show_secrets: bool) -> dict[str, Any
     """For people and JSON: secrets as "[secret]" unless wanted, unknowns as Pulumi's marker."""
     chosen = unwrap(properties) if show_secrets else masked(properties)
     return dict(rewrite(chosen, lambda node: UNKNOWN_TEXT if node is UNKNOWN else node))
+
+
+def _is_plan(kind: Kind) -> bool:
+    return kind in ("preview", "preview-destroy")
 
 
 def _literal(value: Any) -> str:

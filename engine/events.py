@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from engine.values import MASK, secret_texts
 
-Kind = Literal["preview", "update", "destroy"]
+Kind = Literal["preview", "preview-destroy", "update", "destroy"]
 Op = Literal["same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "discard"]
 Severity = Literal["info", "warning", "error"]
 COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "same")  # as in a summary, in its order
@@ -42,7 +42,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How a preview, an update or a destroy ended."""
+    """How a preview, an update or a destroy ended. A dry pass that failed is a preview, whatever it was for."""
 
     kind: Kind
     changes: dict[str, int]  # op → number of resources, of COUNTED

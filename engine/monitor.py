@@ -8,22 +8,29 @@ from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
-from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from engine.deployment import Deployment
 from engine.events import Severity
 from engine.execution import Run, StoppedError
 from engine.goal import from_request
+from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError
 from engine.values import contains_unknown, from_struct, to_struct
 
-# What a program may use. Alias specifications are left out on purpose: the SDK then sends alias URNs, with those of
-# parents worked in. Features that are not named here the SDK refuses by itself.
+# What a program may use, and, from TRANSFORMS on, what it may not: named so that its use reaches the engine, which
+# refuses it by name. Alias specifications are left out: the SDK then sends alias URNs, with those of parents worked in.
 FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_STATE_MIGRATIONS,
 )
 _FEATURE_IDS: Final = frozenset({"secrets", "resourceReferences", "deletedWith", "replaceWith"})
 _SEVERITIES: Final[dict[int, Severity]] = {

@@ -1,15 +1,11 @@
 """One command on one stack: the lock, the state, and one or two passes over the program."""
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from dataclasses import dataclass, replace
 
 from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
@@ -17,8 +13,10 @@ from engine.deployment import Deployment, Target
 from engine.errors import EngineError, ExitCode
 from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result
 from engine.execution import Run
+from engine.interrupt import on_interrupt
 from engine.journal import Journal
 from engine.monitor import Engine, Monitor, serve
+from engine.options import Options, Workspace
 from engine.plugins import Plugins
 from engine.program import Program
 from engine.project import Project, load_project
@@ -28,26 +26,6 @@ from engine.values import contains_unknown
 
 _POLL = 0.2  # seconds between looks at whether a run was stopped
 _DYNAMIC = "pulumi-python"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workspace:
-    """Where a stack's program, configuration and state are."""
-
-    root: Path  # the folder with Pulumi.yaml
-    stack: str
-    backend_url: str  # file://…
-    passphrase: str = field(repr=False)
-    config_file: Path | None = None  # default: Pulumi.<stack>.yaml where the project keeps it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """`confirm` is shown a preview's result and says whether to go on; without it nothing is asked."""
-
-    parallel: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))  # as the official CLI
-    expect_no_changes: bool = False
-    confirm: Callable[[Result], bool] | None = None
 
 
 @dataclass
@@ -78,9 +56,11 @@ class Session:
         self._run: Run | None = None
         self._warm: Program | None = None
         self._cancelled = False
+        self._only_preview = False
 
     def preview(self) -> Result:
-        with self._opened(uses_program=True), self._interruptible():
+        self._only_preview = True
+        with self._opened(uses_program=True), on_interrupt(self._cancel):
             return self._pass("preview", self._display, dry=True).result
 
     def update(self) -> Result:
@@ -93,22 +73,23 @@ class Session:
 
     def _carry_out(self, kind: Kind, *, uses_program: bool) -> Result:
         """A dry pass, which refuses what cannot be done before anything is changed; then the real one."""
-        with self._opened(uses_program=uses_program), self._interruptible():
+        with self._opened(uses_program=uses_program), on_interrupt(self._cancel):
             begun = time.time()
-            recording = Recording()
-            confirm = self._options.confirm
-            shown: Display = self._display if confirm else recording
-            dry = self._pass("preview" if confirm else kind, shown, dry=True, uses_program=uses_program)
-            if not dry.result.succeeded or (confirm and not confirm(dry.result)):
+            recording, confirm = Recording(), self._options.confirm
+            plan: Kind = "preview" if uses_program else "preview-destroy"
+            dry = self._pass(plan, self._display if confirm else recording, dry=True)
+            if not dry.result.succeeded:
                 if not confirm:
-                    self._show(kind, recording, dry.result)
+                    self._show(recording, dry.result)
                 return dry.result
-            if dry.is_final and not confirm:
+            if confirm and not confirm(dry.result):
+                return dry.result
+            if dry.is_final:
                 self.files.save(dry.journal.snapshot, self._vault)
-                self._show(kind, recording, dry.result)
-                result = dry.result
+                result = replace(dry.result, kind=kind)
+                self._show(recording, result)
             else:
-                result = self._pass(kind, self._display, dry=False, uses_program=uses_program).result
+                result = self._pass(kind, self._display, dry=False).result
             self.files.add_history(
                 "destroy" if kind == "destroy" else "update",
                 succeeded=result.succeeded,
@@ -119,8 +100,8 @@ class Session:
             )
             return result
 
-    def _show(self, kind: Kind, recording: Recording, result: Result) -> None:
-        self._display.begin(kind, self._workspace.stack)
+    def _show(self, recording: Recording, result: Result) -> None:
+        self._display.begin(result.kind, self._workspace.stack)
         recording.replay(self._display, self._mask)
         self._display.finish(result)
 
@@ -165,8 +146,9 @@ class Session:
         else:
             Reporter(self._display, self._mask).message("info", line)
 
-    def _pass(self, kind: Kind, display: Display, *, dry: bool, uses_program: bool = True) -> Pass:
+    def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
         begun = time.monotonic()
+        uses_program = kind in ("preview", "update")
         journal = Journal(self._before, _nowhere if dry else lambda take: self.files.save(take, self._vault))
         run = Run(
             dry=dry,
@@ -185,7 +167,7 @@ class Session:
         try:
             self._tell_interrupted(run, uses_program=uses_program)
             if uses_program:
-                self._run_program(deployment, run, kind)
+                self._run_program(deployment, run)
             if not (run.failed or run.stop.is_set()):
                 deployment.finish()
             if not dry:
@@ -205,7 +187,7 @@ class Session:
             )
             run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)
 
-    def _run_program(self, deployment: Deployment, run: Run, kind: Kind) -> None:
+    def _run_program(self, deployment: Deployment, run: Run) -> None:
         project, stack, parallel = self._project, self._workspace.stack, self._options.parallel
         engine = Engine(run)
         monitor = Monitor(deployment, run, project.root, project.name, stack, parallel)
@@ -226,7 +208,7 @@ class Session:
             try:
                 code = program.ended(_POLL)
                 while code is None and not run.stop.is_set():
-                    if run.acted and run.dry and kind != "preview":
+                    if run.acted and run.dry and not self._only_preview:
                         self._warm_program()  # there will be a second pass
                     code = program.ended(_POLL)
             finally:
@@ -251,7 +233,7 @@ class Session:
         elif self._cancelled:
             run.reporter.message("error", f"{kind} cancelled: what was under way is finished and recorded")
             code = ExitCode.CANCELLED
-        elif self._options.expect_no_changes and set(changes) - {"same"} and (not run.dry or kind == "preview"):
+        elif self._options.expect_no_changes and set(changes) - {"same"} and (not run.dry or self._only_preview):
             run.reporter.message("error", "no changes were expected but changes occurred")
             code = ExitCode.NO_CHANGES_EXPECTED
         return Result(
@@ -265,28 +247,11 @@ class Session:
             steps=tuple(run.reporter.steps),
         )
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """SIGINT and SIGTERM begin nothing new and let what is under way finish; a second one ends the process."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before: dict[signal.Signals, Any] = {}
-
-        def cancel(number: int, frame: FrameType | None) -> None:
-            for each, handler in before.items():
-                signal.signal(each, handler)
-            self._cancelled = True
-            if self._run is not None:
-                self._run.stop.set()
-
-        for each in (signal.SIGINT, signal.SIGTERM):
-            before[each] = signal.signal(each, cancel)
-        try:
-            yield
-        finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+    def _cancel(self) -> None:
+        """Nothing new is begun; what is under way finishes and is recorded."""
+        self._cancelled = True
+        if self._run is not None:
+            self._run.stop.set()
 
 
 def _nowhere(take: Callable[[], Snapshot]) -> None:

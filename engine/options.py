@@ -1,0 +1,28 @@
+"""What a run of the engine is told: where the stack is, and what the user wants."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.events import Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """Where a stack's program, configuration and state are."""
+
+    root: Path  # the folder with Pulumi.yaml
+    stack: str
+    backend_url: str  # file://…
+    passphrase: str = field(repr=False)
+    config_file: Path | None = None  # default: Pulumi.<stack>.yaml where the project keeps it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`confirm` is shown a preview's result and says whether to go on; without it nothing is asked."""
+
+    parallel: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))  # as the official CLI
+    expect_no_changes: bool = False
+    confirm: Callable[[Result], bool] | None = None

@@ -1,0 +1,121 @@
+"""Runs registrations against the engine's core without a program's process: what takes a program seconds takes
+milliseconds here."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.config import StackConfig
+from engine.deployment import Deployment, Target
+from engine.events import Mask, Message, Recording, Reporter, Step
+from engine.execution import Run, StoppedError
+from engine.goal import Goal
+from engine.journal import Journal
+from engine.plugins import Plugins
+from engine.providers import Host
+from engine.state import ROOT_STACK_TYPE, ResourceState, Snapshot
+from engine.values import Properties
+from tests.engine.cloud import THING, Cloud
+
+PARALLEL = 8
+
+
+@dataclass
+class Pass:
+    """What one run did."""
+
+    steps: list[str]
+    messages: list[Message]
+    changes: dict[str, int]
+    failed: bool
+    saved: list[Snapshot]
+
+    @property
+    def errors(self) -> str:
+        return "\n".join(message.text for message in self.messages if message.severity == "error")
+
+
+class Registering:
+    """What a test's program calls."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self.stack = deployment.register(Goal(type=ROOT_STACK_TYPE, name="p-dev", custom=False))
+
+    def thing(self, name: str, inputs: Properties | None = None, **options: Any) -> ResourceState:
+        """`after` are resources that it depends on; `of` maps inputs to resources whose id they are."""
+        inputs = dict(inputs or {})
+        of: dict[str, ResourceState] = options.pop("of", {})
+        after: list[ResourceState] = [*options.pop("after", []), *of.values()]
+        inputs.update({key: resource.outputs.get("path", resource.id) for key, resource in of.items()})
+        return self._deployment.register(
+            Goal(
+                type=options.pop("type", THING),
+                name=name,
+                custom=options.pop("custom", True),
+                parent=options.pop("parent", self.stack).urn,
+                inputs=inputs,
+                dependencies=tuple(resource.urn for resource in after),
+                property_dependencies={key: (of[key].urn,) if key in of else () for key in inputs},
+                **options,
+            )
+        )
+
+    def outputs(self, resource: ResourceState, values: Properties) -> None:
+        self._deployment.register_outputs(resource.urn, values)
+
+
+Program = Callable[[Registering], object]
+
+
+@dataclass
+class Direct:
+    """A stack, its state in memory and its cloud in a folder."""
+
+    cloud: Cloud
+    root: Path
+    snapshot: Snapshot = field(default_factory=Snapshot)
+
+    def run(self, program: Program | None, *, dry: bool = False) -> Pass:
+        """`None` destroys."""
+        self.cloud.forget_calls()
+        saved: list[Snapshot] = []
+        display = Recording()
+        reporter = Reporter(display, Mask())
+        journal = Journal(self.snapshot, lambda take: saved.append(take()))
+        host = Host(project="p", program=self.root, python=Path("python"), environment={}, say=print)
+        run = Run(
+            dry=dry,
+            journal=journal,
+            reporter=reporter,
+            plugins=Plugins(host),
+            seed=os.urandom(32),
+            slots=threading.Semaphore(PARALLEL),
+        )
+        config = StackConfig(file=self.root / "Pulumi.dev.yaml", values={})
+        target = Target(project="p", stack="dev", config=config)
+        deployment = Deployment(target, run, self.snapshot.pending, PARALLEL)
+        try:
+            if program is not None:
+                program(Registering(deployment))
+            if not run.failed:
+                deployment.finish()
+        except StoppedError:
+            assert run.failed
+        if not dry:
+            self.snapshot = journal.snapshot()
+        steps = [_line(step) for step in reporter.steps]
+        return Pass(steps, reporter.messages, dict(reporter.changes), run.failed, saved)
+
+    def entry(self, name: str) -> ResourceState:
+        found = [entry for entry in self.snapshot.resources if entry.name == name and not entry.delete]
+        assert len(found) == 1, f"{name}: {len(found)} entries"
+        return found[0]
+
+
+def _line(step: Step) -> str:
+    note = f" ({step.note})" if step.note else ""
+    return f"{step.op} {step.name}{note}"
