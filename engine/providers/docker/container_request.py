@@ -8,8 +8,6 @@ from engine.providers.docker.resource import label_mapping
 
 MEBIBYTE = 1024 * 1024
 
-_SYSTEM_PATHS = "systempaths=unconfined"  # a client's option: it is sent as two empty lists
-
 Body = dict[str, Any]
 
 
@@ -36,8 +34,7 @@ def creation(inputs: Properties) -> Body:
 
 def _host(inputs: Properties) -> Body:
     capabilities = inputs.get("capabilities") or {}
-    security = inputs.get("securityOpts", [])
-    host: Body = {
+    return {
         "AutoRemove": False,
         "Binds": _binds(inputs),
         "CapAdd": [_capability(name) for name in capabilities.get("adds", ())],
@@ -56,7 +53,7 @@ def _host(inputs: Properties) -> Body:
         "Privileged": inputs.get("privileged", False),
         "ReadonlyRootfs": inputs.get("readOnly", False),
         "RestartPolicy": _restart_policy(inputs),
-        "SecurityOpt": [option for option in security if option != _SYSTEM_PATHS],
+        "SecurityOpt": inputs.get("securityOpts", []),
         "ShmSize": inputs.get("shmSize", 0) * MEBIBYTE,
         "Sysctls": inputs.get("sysctls"),
         "Tmpfs": inputs.get("tmpfs"),
@@ -66,9 +63,6 @@ def _host(inputs: Properties) -> Body:
         "NanoCpus": parse_cpus(inputs.get("cpus", "0")),
         **_resources(inputs),
     }
-    if _SYSTEM_PATHS in security:
-        host |= {"MaskedPaths": [], "ReadonlyPaths": []}
-    return host
 
 
 def update(inputs: Properties) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The way to a Docker daemon: which one, over which connection, and what its errors mean for a user."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ class Daemon:
     def _client(self) -> Client:
         client: Client | None = getattr(self._local, "client", None)
         if client is None:
+            knock(self._arguments.get("base_url", ""))
             client = docker.APIClient(version="auto", timeout=_ANSWER_TIMEOUT, **self._arguments)
             self._local.client = client
             with self._lock:
@@ -91,6 +93,13 @@ def _connection(host: str | None) -> tuple[dict[str, Any], str]:
         return {**kwargs_from_env(), "use_ssh_client": use_ssh_client}, f"{from_environment} (from DOCKER_HOST)"
     arguments = dict(ContextAPI.kwargs_from_context())
     return {"base_url": DEFAULT_HOST, **arguments}, str(arguments.get("base_url", DEFAULT_HOST))
+
+
+def knock(address: str) -> None:
+    """Open a local socket once: docker-py's own attempt hides the reason of a failure and leaks the socket."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.connect(address.removeprefix("unix://"))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -80,8 +80,8 @@ def ensure_image(client: Client, daemon: Daemon, name: str, platform: str | None
         return inspected
     if name.startswith((_LOCAL, "sha256:")):
         raise ProviderError(
-            f'image "{name}" is not on the Docker host {daemon.described}, and neither ids nor names '
-            f"under {_LOCAL} are ever pulled: build or load it there first"
+            f'image "{name}" is not on the Docker host {daemon.described}, and ids and names under '
+            f"{_LOCAL} are never pulled: build or load it there first"
         )
     repository, tag = _split(name)
     for event in client.pull(repository, tag=tag, platform=platform, stream=True, decode=True):

@@ -10,6 +10,7 @@ from engine.values import UNKNOWN
 from tests.engine.docker.conftest import CONTAINER, IMAGE, NETWORK, VOLUME, call
 
 PROVIDER = DockerProvider()
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the official provider's default
 
 
 def check(type: str, **inputs: Any) -> dict[str, Any]:
@@ -46,7 +47,9 @@ def test_two_resources_and_two_seeds_get_different_names() -> None:
 
 def test_nested_objects_say_which_of_their_properties_were_filled_in() -> None:
     checked = check(CONTAINER, image="i", ports=[{"internal": 80}], healthcheck={"tests": ["NONE"]})
-    assert checked["ports"] == [{"__defaults": ["ip", "protocol"], "internal": 80, "ip": "0.0.0.0", "protocol": "tcp"}]
+    assert checked["ports"] == [
+        {"__defaults": ["ip", "protocol"], "internal": 80, "ip": ANY_ADDRESS, "protocol": "tcp"}
+    ]
     assert checked["healthcheck"]["__defaults"] == ["interval", "startInterval", "startPeriod", "timeout"]
 
 

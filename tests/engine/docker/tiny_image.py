@@ -1,4 +1,4 @@
-"""An image of two static programs, `/pause` and `/quit`, written as machine code: it needs no registry and no compiler."""
+"""An image of two static programs, `/pause` and `/quit`, as machine code: it needs no registry and no compiler."""
 
 import io
 import platform
