@@ -36,6 +36,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     failed: bool = False
     acted: bool = False  # something was created, updated or deleted (or would be)
+    _told: set[str] = field(default_factory=set)
 
     def check_running(self) -> None:
         if self.stop.is_set():
@@ -44,8 +45,10 @@ class Run:
     def fail(self, text: str, urn: str = "") -> None:
         """Report one error and begin nothing new; what is under way finishes and is recorded."""
         self.failed = True
-        self.reporter.message("error", text, urn)
         self.stop.set()
+        if text not in self._told:  # a full disk, say, fails every operation that is under way
+            self._told.add(text)
+            self.reporter.message("error", text, urn)
 
     def warn(self, text: str, urn: str = "") -> None:
         self.reporter.message("warning", text, urn)
@@ -105,11 +108,10 @@ class Executor:
     def update(
         self, old: ResourceState, new: ResourceState, provider: Provider | None, changed: tuple[str, ...]
     ) -> ResourceState:
+        new = replace(new, id=old.id, outputs=old.outputs, created=old.created)
         with self._performing("update", new, "updating", changed=changed, old=old) as step:
             outputs, errors = self._update(old, new, provider) if new.custom else (old.outputs, ())
-            done = _guard_secrets(
-                replace(new, id=old.id, outputs=outputs, init_errors=errors, created=old.created, modified=_now())
-            )
+            done = _guard_secrets(replace(new, outputs=outputs, init_errors=errors, modified=_now()))
             self._run.journal.record(done, supersedes=old, operation=step.operation)
             self._run.reporter.mask.learn(done.outputs)
             if errors:
@@ -185,7 +187,7 @@ class Executor:
                 if not run.dry:
                     with suppress(EngineError):  # the failure that is told is the first one
                         run.journal.flush()
-                run.fail(_text(error), resource.urn)
+                run.fail(_text(error), "" if isinstance(error, EngineError) else resource.urn)
                 raise StoppedError from error
             seconds = time.monotonic() - begun
             run.reporter.step(_step(op, "done", resource, seconds=seconds, **details), counted=shown)

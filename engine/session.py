@@ -90,6 +90,11 @@ class Session:
                 self._show(recording, result)
             else:
                 result = self._pass(kind, self._display, dry=False).result
+            self._add_to_history(kind, result, begun)
+            return result
+
+    def _add_to_history(self, kind: Kind, result: Result, begun: float) -> None:
+        try:
             self.files.add_history(
                 "destroy" if kind == "destroy" else "update",
                 succeeded=result.succeeded,
@@ -98,7 +103,9 @@ class Session:
                 changes=result.changes,
                 config=self._config.recorded,
             )
-            return result
+        except EngineError:
+            if result.succeeded:  # else its own failure is what matters
+                raise
 
     def _show(self, recording: Recording, result: Result) -> None:
         self._display.begin(result.kind, self._workspace.stack)
