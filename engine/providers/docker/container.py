@@ -1,6 +1,7 @@
 """docker:index/container:Container: its life from create to delete."""
 
 import contextlib
+from collections.abc import Iterator
 
 from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
@@ -27,7 +28,7 @@ class Container:
     def create(self, daemon: Daemon, call: Call, inputs: Properties) -> tuple[str, Properties]:
         """A container that cannot be connected or started is removed again, so that nothing is half there."""
         name = inputs["name"]
-        with daemon.client(f'container "{name}" cannot be created') as client:
+        with daemon.client(f'container "{name}" cannot be created') as client, environment_hidden(inputs):
             refuse_start_interval(client, inputs)
             ensure_image(client, daemon, inputs["image"])
             id = self._create(client, inputs)
@@ -48,16 +49,14 @@ class Container:
         except APIError as error:
             existing = found(lambda: client.inspect_container(name)) if is_conflict(error) else None
             if existing is None:
-                raise ProviderError(
-                    f'container "{name}" cannot be created: {without_environment(str(error.explanation), inputs)}'
-                ) from error
+                raise
         if not carries(existing["Config"]["Labels"], label_mapping(inputs.get("labels"))):
             raise ProviderError(
                 f'container "{name}" exists already and is not of this stack. Remove it with `docker rm -f {name}`, '
                 "or give this one another name"
             )
-        # Left behind by an interrupted create, in an unknown state: its volumes are kept, it is made anew.
-        remove(client, existing["Id"], volumes=False)
+        # Left behind by an interrupted create, in an unknown state: made anew. Named volumes are never removed with it.
+        remove(client, existing["Id"], volumes=inputs["removeVolumes"])
         return str(client.create_container_from_config(body, name)["Id"])
 
     def read(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
@@ -116,8 +115,9 @@ def start(client: Client, id: str, inputs: Properties) -> None:
     try:
         client.start(id)
     except APIError as error:
-        text = without_environment(str(error.explanation), inputs)
-        reason = explain_port_conflict(client, inputs, text) or text
+        reason = explain_port_conflict(client, inputs, str(error.explanation))
+        if reason is None:
+            raise
         raise ProviderError(f'container "{inputs["name"]}" cannot be started: {reason}') from error
 
 
@@ -144,11 +144,16 @@ def remove(client: Client, id: str, *, volumes: bool) -> None:
         raise ProviderError(f"container {id[:12]} is still being removed after {_REMOVAL_DEADLINE:.0f} s")
 
 
-def without_environment(text: str, inputs: Properties) -> str:
-    """A daemon's message without the values of environment variables, which may be secrets."""
-    for entry in inputs.get("envs", ()):
-        name, _, value = entry.partition("=")
-        for part in (entry, value):
-            if part:
+@contextlib.contextmanager
+def environment_hidden(inputs: Properties) -> Iterator[None]:
+    """Takes the values of environment variables, which may be secrets, out of what the daemon says."""
+    try:
+        yield
+    except APIError as error:
+        text = str(error.explanation)
+        for entry in inputs.get("envs", ()):
+            name, _, value = entry.partition("=")
+            for part in filter(None, (entry, value)):
                 text = text.replace(part, f"[value of {name}]")
-    return text
+        error.explanation = text
+        raise

@@ -7,22 +7,28 @@ from typing import Any
 from engine.providers.base import Properties
 from engine.providers.docker.daemon import Client
 
-# "Bind for 127.0.0.1:5432 failed: port is already allocated" is another container, and
-# "listen tcp4 127.0.0.1:5432: bind: address already in use" any process of the host.
-_TAKEN = re.compile(r":(?P<port>\d+)(?: failed: port is already allocated|: bind: address already in use)")
+_TAKEN = re.compile(
+    r"Bind for \S*:(\d+) failed: port is already allocated"  # another container
+    r"|listen \w+ \S*:(\d+): bind: address already in use"  # any process of the host
+    r"|failed to bind host port (?:for )?\S*?:(\d+)[:/]\S*: address already in use"  # the same, since Docker 28
+)
 
 
 def explain_port_conflict(client: Client, inputs: Properties, text: str) -> str | None:
     """None if the daemon's text speaks of something else."""
-    taken = _TAKEN.search(text)
-    if taken is None:
+    port = taken_port(text)
+    if port is None:
         return None
-    port = int(taken["port"])
     addresses = [item["ip"] for item in inputs.get("ports", ()) if item.get("external") == port]
     return (
         f"port {port} of {', '.join(addresses) or 'the host'} is taken by {_holder(client, port, inputs['name'])}; "
         "stop that, or choose another external port"
     )
+
+
+def taken_port(text: str) -> int | None:
+    found = _TAKEN.search(text)
+    return int(found[found.lastindex or 0]) if found else None
 
 
 def _holder(client: Client, port: int, own_name: str) -> str:

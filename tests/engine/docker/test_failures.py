@@ -16,6 +16,7 @@ import pytest
 from engine.providers.base import Old, ProviderError
 from engine.providers.docker import DockerProvider
 from engine.providers.docker.daemon import Daemon
+from engine.providers.docker.port_conflict import taken_port
 from engine.values import UNKNOWN
 from tests.engine.docker.conftest import CONTAINER, IMAGE, NETWORK, VOLUME, Workbench, call, free_port
 
@@ -48,9 +49,23 @@ def test_a_port_of_a_process_is_told_and_the_next_try_works(bench: Workbench) ->
     bench.start(ports=ports)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bind for 127.0.0.1:5432 failed: port is already allocated",
+        "Error starting userland proxy: listen tcp4 127.0.0.1:5432: bind: address already in use",
+        "Error starting userland proxy: listen tcp6 [::]:5432: bind: address already in use",
+        "failed to bind host port for 0.0.0.0:5432:172.17.0.2:80/tcp: address already in use",
+        "failed to bind host port [::]:5432/tcp: address already in use",
+    ],
+)
+def test_the_port_is_read_from_what_each_version_of_docker_says(text: str) -> None:
+    assert taken_port(f"driver failed programming external connectivity on endpoint c (0123abcd): {text}") == 5432
+
+
 @pytest.mark.docker
 def test_a_command_that_does_not_exist_leaves_no_container(bench: Workbench) -> None:
-    with pytest.raises(ProviderError, match=r'container ".*" cannot be started: .*/nowhere'):
+    with pytest.raises(ProviderError, match=r'container ".*" cannot be created: .*/nowhere'):
         bench.start(command=["/nowhere"])
     assert none_left(bench)
 
