@@ -5,16 +5,19 @@ is the message. What goes wrong in a run is told to the display, and the result 
 """
 
 import json
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
-from engine.backend import StackFiles
-from engine.config import encryption_salt
 from engine.display import JsonDisplay, TextDisplay, shown
 from engine.errors import EngineError, ExitCode
 from engine.events import Display, Message, Result, Step
 from engine.options import Options, Workspace
+from engine.program import Program
 from engine.project import load_project
-from engine.session import Session
+
+if TYPE_CHECKING:
+    from engine.session import Session
 
 __all__ = [
     "Display",
@@ -36,21 +39,43 @@ __all__ = [
 
 def preview(workspace: Workspace, options: Options, display: Display) -> Result:
     """What `up` would do."""
-    return Session(workspace, options, display).preview()
+    return _run(workspace, options, display, lambda session: session.preview())
 
 
 def up(workspace: Workspace, options: Options, display: Display) -> Result:
     """Makes the stack what its program says. Runs the program dry first, and changes nothing if that fails."""
-    return Session(workspace, options, display).update()
+    return _run(workspace, options, display, lambda session: session.update())
 
 
 def destroy(workspace: Workspace, options: Options, display: Display) -> Result:
     """Deletes everything in the stack's state. Does not run the program."""
-    return Session(workspace, options, display).destroy()
+    return _run(workspace, options, display, lambda session: session.destroy(), uses_program=False)
+
+
+def _run(
+    workspace: Workspace,
+    options: Options,
+    display: Display,
+    command: "Callable[[Session], Result]",
+    *,
+    uses_program: bool = True,
+) -> Result:
+    project = load_project(workspace.root)
+    with ExitStack() as stack:
+        program = Program(project.python, project.program) if uses_program else None
+        if program is not None:
+            stack.callback(program.stop)
+        # Imported here because it takes a while, in which the program's interpreter imports the SDK.
+        from engine.session import Session
+
+        return command(stack.enter_context(Session(workspace, project, options, display, program)))
 
 
 def outputs(workspace: Workspace, *, show_secrets: bool) -> dict[str, Any]:
     """The stack's exports; without `show_secrets` the secret ones are "[secret]". Raises EngineError."""
+    from engine.backend import StackFiles
+    from engine.config import encryption_salt
+
     project = load_project(workspace.root)
     files = StackFiles(workspace.backend_url, project.name, workspace.stack)
     if not files.exists():

@@ -9,10 +9,10 @@ from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
 from engine.proto import resource_pb2
-
 from engine.providers.base import Unsupported
 from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, CustomTimeouts
-from engine.values import Properties, from_struct
+from engine.values import Properties
+from engine.wire import from_struct
 
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}

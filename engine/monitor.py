@@ -15,7 +15,8 @@ from engine.execution import Run, StoppedError
 from engine.goal import from_request
 from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError
-from engine.values import contains_unknown, from_struct, to_struct
+from engine.values import contains_unknown
+from engine.wire import from_struct, to_struct
 
 # What a program may use, and, from TRANSFORMS on, what it may not: named so that its use reaches the engine, which
 # refuses it by name. Alias specifications are left out: the SDK then sends alias URNs, with those of parents worked in.

@@ -4,8 +4,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
 
 from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
@@ -19,7 +21,7 @@ from engine.monitor import Engine, Monitor, serve
 from engine.options import Options, Workspace
 from engine.plugins import Plugins
 from engine.program import Program
-from engine.project import Project, load_project
+from engine.project import Project
 from engine.providers import Host
 from engine.state import Snapshot
 from engine.values import contains_unknown
@@ -44,23 +46,36 @@ class Pass:
 
 
 class Session:
-    """The state is read once; passes build on it."""
+    """A context in which one command is carried out. The state is read once; passes build on it."""
 
-    def __init__(self, workspace: Workspace, options: Options, display: Display) -> None:
-        self._workspace, self._options, self._display = workspace, options, display
-        self._project = load_project(workspace.root)
-        self.files = StackFiles(workspace.backend_url, self._project.name, workspace.stack)
-        self._plugins = Plugins(self._host(self._project))
+    def __init__(
+        self, workspace: Workspace, project: Project, options: Options, display: Display, program: Program | None
+    ) -> None:
+        """`program` is an interpreter that is being started already."""
+        self._workspace, self._project, self._options, self._display = workspace, project, options, display
+        self._warm = program
+        self.files = StackFiles(workspace.backend_url, project.name, workspace.stack)
+        host = Host(project=project.name, program=project.program, python=project.python, say=self._note)
+        self._plugins = Plugins(host)
         self._mask = Mask()
         self._seed = os.urandom(32)
         self._run: Run | None = None
-        self._warm: Program | None = None
         self._cancelled = False
         self._only_preview = False
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._plugins.close()
+        if self._warm is not None:
+            self._warm.stop()
+
     def preview(self) -> Result:
         self._only_preview = True
-        with self._opened(uses_program=True), on_interrupt(self._cancel):
+        with self._opened(), on_interrupt(self._cancel):
             return self._pass("preview", self._display, dry=True).result
 
     def update(self) -> Result:
@@ -73,7 +88,7 @@ class Session:
 
     def _carry_out(self, kind: Kind, *, uses_program: bool) -> Result:
         """A dry pass, which refuses what cannot be done before anything is changed; then the real one."""
-        with self._opened(uses_program=uses_program), on_interrupt(self._cancel):
+        with self._opened(), on_interrupt(self._cancel):
             begun = time.time()
             recording, confirm = Recording(), self._options.confirm
             plan: Kind = "preview" if uses_program else "preview-destroy"
@@ -113,15 +128,11 @@ class Session:
         self._display.finish(result)
 
     @contextmanager
-    def _opened(self, *, uses_program: bool) -> Iterator[None]:
+    def _opened(self) -> Iterator[None]:
         """Holds the lock. Raises EngineError for what keeps the stack from being read."""
         workspace, project = self._workspace, self._project
         file = workspace.config_file or project.config_file(workspace.stack)
-        with ExitStack() as stack:
-            stack.callback(self._close)
-            if uses_program:
-                self._warm_program()
-            stack.enter_context(self.files.lock(self._note))
+        with self.files.lock(self._note):
             self._before, self._vault = self.files.open(workspace.passphrase, salt=encryption_salt(file))
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
@@ -130,20 +141,6 @@ class Session:
                 # Its host needs as long to start as the program does: let it start beside it.
                 self._plugins.of_package(_DYNAMIC, self._config.as_properties())
             yield
-
-    def _close(self) -> None:
-        self._plugins.close()
-        if self._warm is not None:
-            self._warm.stop()
-
-    def _host(self, project: Project) -> Host:
-        return Host(
-            project=project.name,
-            program=project.program,
-            python=project.python,
-            environment={},
-            say=self._note,
-        )
 
     def _note(self, line: str) -> None:
         """Said outside of any registration: by the lock, or by a dynamic provider's print."""

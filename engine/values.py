@@ -1,6 +1,6 @@
-"""Property values inside the engine, and their two other forms: protobuf on the wire, JSON in a state file.
+"""Property values inside the engine: how they are marked, searched and shown. Their wire form is in `engine.wire`.
 
-Inside the engine a value has the shape of JSON (dict, list, str, int, float, bool, None) plus two additions:
+A value has the shape of JSON (dict, list, str, int, float, bool, None) plus two additions:
 `UNKNOWN`, what a preview cannot know yet, and `Secret`, which marks a value that must not be shown. Assets, archives
 and resource references stay the dicts that they are on the wire (they carry `SIGNATURE`).
 """
@@ -8,12 +8,9 @@ and resource references stay the dicts that they are on the wire (they carry `SI
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-from google.protobuf import struct_pb2
 
 # The magic keys of Pulumi's wire format (sdk/go/common/resource/sig in pulumi/pulumi).
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
@@ -143,61 +140,3 @@ def secret_texts(value: Any) -> set[str]:
                 text for text in walk(node.value) if isinstance(text, str) and len(text.strip()) >= _SHORTEST_MASKED
             )
     return found
-
-
-def from_wire(value: struct_pb2.Value) -> Any:
-    """The engine's form of a protobuf value. Wire numbers are doubles: whole ones become int, as JSON writes them."""
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
-        return _from_object(from_struct(value.struct_value))
-    if kind == "list_value":
-        return [from_wire(item) for item in value.list_value.values]
-    if kind == "string_value":
-        return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
-    if kind == "number_value":
-        return int(value.number_value) if value.number_value.is_integer() else value.number_value
-    return value.bool_value if kind == "bool_value" else None
-
-
-def _from_object(items: Properties) -> Any:
-    signature = items.get(SIGNATURE)
-    if signature == SECRET:
-        return Secret(items.get("value"))
-    if signature == OUTPUT_VALUE:
-        inner = items.get("value", UNKNOWN)
-        return Secret(inner) if items.get("secret") else inner
-    return items
-
-
-def from_struct(struct: struct_pb2.Struct) -> Properties:
-    return {key: from_wire(item) for key, item in struct.fields.items()}
-
-
-def to_wire(value: Any) -> struct_pb2.Value:
-    """The protobuf form, with secrets wrapped and unknowns as Pulumi's marker text."""
-    if value is None:
-        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
-    if value is UNKNOWN:
-        return struct_pb2.Value(string_value=UNKNOWN_TEXT)
-    if isinstance(value, bool):
-        return struct_pb2.Value(bool_value=value)
-    if isinstance(value, int | float):
-        return struct_pb2.Value(number_value=value)
-    if isinstance(value, str):
-        return struct_pb2.Value(string_value=value)
-    if isinstance(value, Secret):
-        return to_wire({SIGNATURE: SECRET, "value": value.value})
-    if isinstance(value, Mapping):
-        return struct_pb2.Value(struct_value=to_struct(value))
-    if isinstance(value, list | tuple):
-        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[to_wire(item) for item in value]))
-    raise TypeError(f"a {type(value).__name__} is not a property value")
-
-
-def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    return struct_pb2.Struct(fields={key: to_wire(item) for key, item in properties.items()})
-
-
-def canonical_json(value: Any) -> str:
-    """The JSON text that Pulumi encrypts for a secret: compact, keys in the given order."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

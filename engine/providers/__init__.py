@@ -1,7 +1,7 @@
 """The providers that are built in. Each package's code is imported when a resource of it is first met."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.providers.base import Provider, Unsupported
@@ -14,7 +14,6 @@ class Host:
     project: str
     program: Path  # the program's folder
     python: Path  # the program's interpreter
-    environment: Mapping[str, str] = field(repr=False)
     say: Callable[[str], None]  # a line for the user
 
 

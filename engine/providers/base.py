@@ -1,7 +1,7 @@
 """What the engine asks of a provider: the part of Pulumi's ResourceProvider protocol that this engine uses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 # Property values as providers see them: JSON shapes plus `engine.values.UNKNOWN`; secrets are unwrapped before a
@@ -13,11 +13,11 @@ class ProviderError(Exception):
     """An operation failed. The text is what the user reads: what is wrong, where, and what to do instead."""
 
 
-class Unsupported(ProviderError):
+class Unsupported(ProviderError):  # noqa: N818 - says what happened
     """A resource type, option or value that this engine does not carry out; raised before anything is changed."""
 
 
-class CheckFailed(ProviderError):
+class CheckFailed(ProviderError):  # noqa: N818 - says what happened
     """Inputs that the provider refuses; `failures` is a list of (property path, reason)."""
 
     def __init__(self, failures: Sequence[tuple[str, str]]) -> None:
@@ -25,7 +25,7 @@ class CheckFailed(ProviderError):
         self.failures = list(failures)
 
 
-class PartialFailure(ProviderError):
+class PartialFailure(ProviderError):  # noqa: N818 - says what happened
     """The object exists but is not as asked: it is recorded with its id, its outputs and the reasons (initErrors)."""
 
     def __init__(self, reasons: Sequence[str], id: str, outputs: Properties) -> None:
@@ -67,7 +67,8 @@ class Call:
 class Provider(Protocol):
     """One package's resources. Methods are called from several threads at once.
 
-    `tests/engine/test_provider_contract.py` runs every provider in `engine/providers` through it.
+    What is asked of one: `create` finds and takes over (or replaces) what a killed create of the same inputs left
+    behind; `delete` of what is gone succeeds; errors are ProviderErrors whose text is the message for the user.
     """
 
     def configure(self, config: Mapping[str, Any]) -> None:
@@ -90,10 +91,3 @@ class Provider(Protocol):
     def invoke(self, token: str, args: Properties) -> Properties: ...
 
     def close(self) -> None: ...
-
-
-@dataclass
-class Registry:
-    """Package name → provider. The engine hands each package its provider on first use."""
-
-    providers: dict[str, Provider] = field(default_factory=dict)

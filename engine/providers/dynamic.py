@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from engine.proto import provider_pb2, provider_pb2_grpc
 
 from engine.program import Child
+from engine.proto import provider_pb2, provider_pb2_grpc
 from engine.providers import Host
 from engine.providers.base import Call, CheckFailed, Diff, Old, Properties, ProviderError
-from engine.values import from_struct, to_struct, unwrap
+from engine.values import unwrap
+from engine.wire import from_struct, to_struct
 
 _HOST: Final = Path(__file__).with_name("dynamic_host.py")
 _START: Final = 60.0  # seconds for the host to import the SDK and listen
@@ -29,7 +30,7 @@ class DynamicProvider:
         self._config: Mapping[str, Any] = {}
         self._lock = threading.Lock()
         folder = host.program if host.program.is_dir() else host.program.parent
-        environment = {**host.environment, "PULUMI_PROJECT": host.project}
+        environment = {"PULUMI_PROJECT": host.project}
         command = [str(host.python), "-u", "-P", str(_HOST)]
         self._child = Child(command, folder=folder, environment=environment, say=self._heard)
 
