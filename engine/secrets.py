@@ -80,7 +80,7 @@ class Vault:
         """A ciphertext; for a slot whose plaintext did not change, the one that it had before."""
         with self._lock:
             known = self._known.get(slot)
-            if slot and known and known[0] == plaintext:
+            if known and known[0] == plaintext:
                 return known[1]
             ciphertext = _seal(self._cipher, plaintext)
             if slot:

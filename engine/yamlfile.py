@@ -59,7 +59,7 @@ for _tag, _pattern, _first in (
 def read_yaml(path: Path) -> YamlFile:
     """Raises EngineError with file and line: no such file, no YAML, a key given twice, a key that is no text."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise EngineError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -18,12 +18,16 @@ import pytest
 from engine.lock import LockedError, StackLock
 
 ROOT = str(Path(__file__).parents[2])
-# Prints "held" or the refusal, after a starting signal on stdin; then holds until stdin ends.
+# Prints "held" or the refusal, after a starting signal on stdin; then holds until stdin ends. Writing is made slow, so
+# that processes that start together do meet between the check and the second check.
 LOCKER = """
-import sys
+import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from engine.lock import LockedError, StackLock
+
+write = StackLock._write
+StackLock._write = lambda lock: (write(lock), time.sleep(0.2))
 print("ready", flush=True)
 sys.stdin.readline()
 try:
@@ -106,7 +110,7 @@ def test_a_lock_is_what_the_cli_reads(folder: Path) -> None:
 
 
 def test_of_many_that_start_at_once_exactly_one_holds_and_the_others_name_it(start: Start) -> None:
-    for _ in range(3):
+    for _ in range(2):
         processes = [start() for _ in range(6)]
         for process in processes:
             go(process)
@@ -194,7 +198,9 @@ def test_a_lock_ends_with_an_error_too(folder: Path) -> None:
 
 def test_a_lock_is_not_inherited_by_children(folder: Path) -> None:
     """A language host that outlives the engine must not keep the stack locked."""
-    script = LOCKER.replace('print("held"', 'import subprocess; subprocess.Popen(["sleep", "60"]); print("held"')
+    script = LOCKER.replace(
+        'print("held"', 'import subprocess; subprocess.Popen(["sleep", "60"], close_fds=False); print("held"'
+    )
     holder = subprocess.Popen(
         ["setsid", sys.executable, "-c", script.format(root=ROOT), str(folder)],
         stdin=subprocess.PIPE,

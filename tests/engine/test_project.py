@@ -178,7 +178,7 @@ def test_a_secure_value_of_another_salt_is_named(tmp_path: Path, vault: Vault) -
         ("integer", ["5", "-5", "'5'", "5.0"], ["x", "5.5", "''", "true", "[5]", "5e-1"]),
         ("boolean", ["true", "false", "'true'"], ["yes", "1", "'True'", "{a: true}"]),
         ("object", ["{}", "{a: 1}"], ["x", "[1]", "'{}'"]),
-        ("array, items: {type: integer}", ["[]", "[1, '2']"], ["x", "[a]", "[[1]]", "{a: 1}"]),
+        ("array, items: {type: integer}", ["[]", "[1, '2']"], ["x", "[a]", "[true]", "[1.5]", "[[1]]", "{a: 1}"]),
         ("array, items: {type: array, items: {type: string}}", ["[[a], []]"], ["[a]", "[[1]]"]),
     ],
 )
