@@ -1,6 +1,7 @@
 """The Docker daemon as providers use it, and its failures in one clear line."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -33,24 +34,34 @@ def is_local(host: str | None) -> bool:
 def daemon(host: str | None) -> Iterator[docker.DockerClient]:
     """A client of the daemon. Raises SliceError for every failure in or under it."""
     where = address(host)
+    _knock(where)
     try:
-        # A negotiated version: the client's own may be newer than the daemon's.
-        client = docker.DockerClient(base_url=where, version="auto", timeout=TIMEOUT)
+        client = docker.DockerClient(base_url=where, timeout=TIMEOUT)
     except (DockerException, requests.RequestException) as error:
-        raise DaemonUnreachableError(_unreachable(where, error)) from None
+        raise DaemonUnreachableError(f"Docker does not answer at {where}: {error}") from None
     try:
         yield client
     except APIError as error:
         raise SliceError(f"Docker at {where}: {error.explanation or error}") from None
     except requests.RequestException as error:
-        raise DaemonUnreachableError(_unreachable(where, error)) from None
+        raise DaemonUnreachableError(f"Docker at {where} ended the connection: {error}") from None
     finally:
         client.close()
 
 
-def _unreachable(where: str, error: Exception) -> str:
-    if "Permission denied" in str(error):
-        return f"Docker at {where} refuses this user: add it to the group `docker` and log in again"
-    return (
-        f"Docker does not answer at {where}: start it (`make up` does, or: systemctl start docker), or set DOCKER_HOST"
-    )
+def _knock(where: str) -> None:
+    """Tell the usual mistakes apart, which the client's own error does not."""
+    if not where.startswith("unix:"):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect("/" + where.removeprefix("unix:").lstrip("/"))
+        except PermissionError:
+            raise DaemonUnreachableError(
+                f"Docker at {where} refuses this user: add it to the group `docker` and log in again"
+            ) from None
+        except OSError as error:
+            raise DaemonUnreachableError(
+                f"Docker does not answer at {where} ({error.strerror}): start it (`make up` does,"
+                " or systemctl start docker), or set DOCKER_HOST"
+            ) from None
