@@ -71,7 +71,7 @@ class TextDisplay:
             text = f"{done} ({step.seconds:.2f}s)"
         diff = ",".join(step.changed) if step.op in ("update", "replace") else ""
         notes = [f"[diff: ~{diff}]" if diff else "", f"[{step.note}]" if step.note else ""]
-        self._write(f" {_SYMBOLS[step.op]} {step.type} {step.name} {text} {' '.join(notes)}".rstrip())
+        self._write(f" {_SYMBOLS[step.op]} {_short(step.type)} {step.name} {text} {' '.join(notes)}".rstrip())
 
     def message(self, message: Message) -> None:
         if message.severity == "info":
@@ -186,4 +186,12 @@ def _literal(value: Any) -> str:
 
 def _title(urn: str) -> str:
     parts = urn.split("::", 3)
-    return f"{parts[2].rsplit('$', 1)[-1]} ({parts[3]})" if len(parts) > 3 else "the stack"
+    return f"{_short(parts[2].rsplit('$', 1)[-1])} ({parts[3]})" if len(parts) > 3 else "the stack"
+
+
+def _short(resource_type: str) -> str:
+    """`docker:index:Volume` for docker:index/volume:Volume, as the official CLI shows it."""
+    package, _, rest = resource_type.partition(":")
+    module, _, name = rest.partition(":")
+    folder, _, file = module.rpartition("/")
+    return f"{package}:{folder}:{name}" if file and file == name[:1].lower() + name[1:] else resource_type

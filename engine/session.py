@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,7 @@ from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
 from engine.deployment import Deployment, Target
 from engine.errors import EngineError, ExitCode
-from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result
+from engine.events import COUNTED, Display, Kind, Mask, Message, Recording, Reporter, Result, Severity
 from engine.execution import Run
 from engine.interrupt import on_interrupt
 from engine.journal import Journal
@@ -26,6 +26,7 @@ from engine.providers import Host
 from engine.state import Snapshot
 from engine.values import contains_unknown
 
+_PATIENCE = 2.0  # seconds until something is said
 _POLL = 0.2  # seconds between looks at whether a run was stopped
 _DYNAMIC = "pulumi-python"
 
@@ -58,6 +59,7 @@ class Session:
         host = Host(project=project.name, program=project.program, python=project.python, say=self._note)
         self._plugins = Plugins(host)
         self._mask = Mask()
+        self._begun = time.monotonic()
         self._seed = os.urandom(32)
         self._run: Run | None = None
         self._cancelled = False
@@ -75,7 +77,7 @@ class Session:
 
     def preview(self) -> Result:
         self._only_preview = True
-        with self._opened(), on_interrupt(self._cancel):
+        with self._opened():
             return self._pass("preview", self._display, dry=True).result
 
     def update(self) -> Result:
@@ -88,11 +90,12 @@ class Session:
 
     def _carry_out(self, kind: Kind, *, uses_program: bool) -> Result:
         """A dry pass, which refuses what cannot be done before anything is changed; then the real one."""
-        with self._opened(), on_interrupt(self._cancel):
+        with self._opened():
             begun = time.time()
             recording, confirm = Recording(), self._options.confirm
             plan: Kind = "preview" if uses_program else "preview-destroy"
-            dry = self._pass(plan, self._display if confirm else recording, dry=True)
+            with nullcontext() if confirm else self._patience():
+                dry = self._pass(plan, self._display if confirm else recording, dry=True)
             if not dry.result.succeeded:
                 if not confirm:
                     self._show(recording, dry.result)
@@ -142,16 +145,24 @@ class Session:
                 self._plugins.of_package(_DYNAMIC, self._config.as_properties())
             yield
 
-    def _note(self, line: str) -> None:
+    def _note(self, line: str, severity: Severity = "info") -> None:
         """Said outside of any registration: by the lock, or by a dynamic provider's print."""
         run = self._run
-        if run is not None:
-            run.reporter.message("info", line)
-        else:
-            Reporter(self._display, self._mask).message("info", line)
+        reporter = run.reporter if run is not None else Reporter(self._display, self._mask)
+        reporter.message(severity, line)
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Says what goes on if a dry pass, which shows nothing by itself, takes its time."""
+        text = "running the program dry, to see what there is to do ..."
+        timer = threading.Timer(_PATIENCE, self._display.message, [Message(severity="info", text=text)])
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
-        begun = time.monotonic()
         uses_program = kind in ("preview", "update")
         journal = Journal(self._before, _nowhere if dry else lambda take: self.files.save(take, self._vault))
         run = Run(
@@ -169,16 +180,17 @@ class Session:
         deployment = Deployment(target, run, self._before.pending, self._options.parallel)
         display.begin(kind, self._workspace.stack)
         try:
-            self._tell_interrupted(run, uses_program=uses_program)
-            if uses_program:
-                self._run_program(deployment, run)
-            if not (run.failed or run.stop.is_set()):
-                deployment.finish()
+            with on_interrupt(self._cancel):
+                self._tell_interrupted(run, uses_program=uses_program)
+                if uses_program:
+                    self._run_program(deployment, run)
+                if not (run.failed or run.stop.is_set()):
+                    deployment.finish()
             if not dry:
                 journal.flush()
         except EngineError as error:
             run.fail(str(error))
-        result = self._result(kind, run, time.monotonic() - begun)
+        result = self._result(kind, run)
         display.finish(result)
         self._run = None
         return Pass(result, run, journal)
@@ -229,7 +241,7 @@ class Session:
         if line and not run.stop.is_set():
             run.reporter.message("info", line, deployment.root)
 
-    def _result(self, kind: Kind, run: Run, seconds: float) -> Result:
+    def _result(self, kind: Kind, run: Run) -> Result:
         changes: dict[str, int] = {op: run.reporter.changes[op] for op in COUNTED if run.reporter.changes[op]}
         code = ExitCode.SUCCESS
         if run.failed:
@@ -245,7 +257,7 @@ class Session:
             changes=changes,
             outputs=run.journal.snapshot().stack_outputs,
             outputs_before=self._before.stack_outputs,
-            duration=seconds,
+            duration=time.monotonic() - self._begun,
             exit_code=int(code),
             messages=tuple(run.reporter.messages),
             steps=tuple(run.reporter.steps),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from engine.providers.base import Provider, Unsupported
 
@@ -14,7 +15,7 @@ class Host:
     project: str
     program: Path  # the program's folder
     python: Path  # the program's interpreter
-    say: Callable[[str], None]  # a line for the user
+    say: Callable[[str, Literal["info", "warning", "error"]], None]  # a line for the user
 
 
 Opener = Callable[[Host], Provider]

@@ -130,8 +130,10 @@ class DynamicProvider:
         if self._port is None and not errors:
             self._port = line
             self._listening.set()
+        elif line.startswith("warning: "):  # how `pulumi.log.warn` ends up where there is no engine to log to
+            self._say(line.removeprefix("warning: "), "warning")
         elif line:
-            self._say(line)
+            self._say(line.removeprefix("info: "), "info")
 
     def _ask(self, method: str, request: Any) -> Any:
         """Raises ProviderError with the provider's message (a traceback, unless it raised a pulumi.RunError)."""

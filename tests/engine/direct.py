@@ -86,7 +86,7 @@ class Direct:
         display = Recording()
         reporter = Reporter(display, Mask())
         journal = Journal(self.snapshot, lambda take: saved.append(take()))
-        host = Host(project="p", program=self.root, python=Path("python"), say=print)
+        host = Host(project="p", program=self.root, python=Path("python"), say=lambda line, severity: None)
         run = Run(
             dry=dry,
             journal=journal,
