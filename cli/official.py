@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,28 @@ def _exit_code(returncode: int) -> int:
 
 
 def _report(text: str) -> dict[str, Any]:
-    try:
-        report: dict[str, Any] = json.loads(text)
-    except ValueError:
-        return {}  # it failed before it had anything to report, and said why on stderr
-    return report
+    """Of `--json`: a preview is one document; `up` and `destroy` write that and then their events, one per line."""
+    report: dict[str, Any] = {}
+    diagnostics = []
+    for document in _documents(text):
+        if summary := document.get("summaryEvent"):
+            report |= {"changeSummary": summary.get("resourceChanges", {}), "result": summary.get("result")}
+            report["duration"] = int(summary.get("durationSeconds", 0) * 1e9)  # nanoseconds, as in a preview
+        elif diagnostic := document.get("diagnosticEvent"):
+            if not diagnostic.get("ephemeral"):
+                diagnostics.append({key: diagnostic.get(key, "") for key in ("urn", "message", "severity")})
+        elif "sequence" not in document:
+            report |= document
+    return {**report, "diagnostics": diagnostics} if diagnostics else report
+
+
+def _documents(text: str) -> Iterator[dict[str, Any]]:
+    decoder = json.JSONDecoder()
+    text = text.lstrip()
+    while text:
+        try:
+            document, end = decoder.raw_decode(text)
+        except ValueError:
+            return  # it failed before it had anything more to report, and said why on stderr
+        yield document
+        text = text[end:].lstrip()

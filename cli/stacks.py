@@ -57,19 +57,20 @@ def up(
     session = _begin(workspace, terminal, engine)
     images.ensure(settings, terminal)
     options = Options(ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
+    before = state.read(workspace)
     outcome = _finish(session, session.engine.up(options))
     contract = reader.load_from(workspace)
-    with terminal.progress("Writing the applications' configuration"):
-        files = {
-            name: [write_file(workspace, contract, applications[name], format, "host") for format in FORMATS]
-            for name in contract.applications
-            if name in applications
-        }
+    files = {
+        name: [write_file(workspace, contract, applications[name], format, "host") for format in FORMATS]
+        for name in contract.applications
+        if name in applications
+    }
     checks = None
     if not skip_smoke:
         with terminal.progress("Checking the stack (quick smoke tests)"):
             checks = smoke.run_quick(workspace)
-    _report_up(session, outcome, contract, files, checks)
+    first = before is None or not before.resources
+    _report_up(session, outcome, contract, files, checks, first=first)
 
 
 def preview(
@@ -156,19 +157,27 @@ def _document(session: Session, outcome: Outcome) -> dict[str, Any]:
 
 
 def _report_up(
-    session: Session, outcome: Outcome, contract: StackContract, files: dict[str, list[Path]], checks: Smoke | None
+    session: Session,
+    outcome: Outcome,
+    contract: StackContract,
+    files: dict[str, list[Path]],
+    checks: Smoke | None,
+    *,
+    first: bool,
 ) -> None:
     deployment = state.read(session.workspace)
     volumes = deployment.retained_volumes if deployment else []
+    adopted = deployment.adopted_volumes if deployment and first else []
     if not session.terminal.json_output:
-        summary.say_up(session.terminal, session.workspace, contract, files, checks, volumes)
+        summary.say_up(session.terminal, session.workspace, contract, files, checks, volumes, adopted)
         return
     session.terminal.document(
         {
             **_document(session, outcome),
-            "backends": contract.model_dump(mode="json")["backends"],
+            "backends": contract.backends.model_dump(mode="json", exclude_none=True),
             "config_files": {name: [str(path) for path in paths] for name, paths in files.items()},
             "data": volumes,
+            "adopted": adopted,
             "smoke": {"passed": checks.passed, "seconds": checks.seconds} if checks else None,
             "policies": "not run",
         }

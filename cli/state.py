@@ -15,6 +15,7 @@ EngineName = Literal["embedded", "pulumi"]
 
 _SUFFIX = f"+{ENGINE_VERSION.rpartition('+')[2]}"
 _VOLUME = "docker:index/volume:Volume"
+_PREFLIGHT = ":DockerPreflight"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class Deployment:
         """Docker volumes that outlive a destroy."""
         entries = (r for r in self.resources if r.get("type") == _VOLUME and r.get("retainOnDelete"))
         return sorted(entry["inputs"]["name"] for entry in entries)
+
+    @property
+    def adopted_volumes(self) -> list[str]:
+        """Docker volumes that an earlier state made, and that the first `up` of this one found with their data."""
+        outputs = [r.get("outputs") or {} for r in self.resources if r.get("type", "").endswith(_PREFLIGHT)]
+        return sorted(name for output in outputs for name in output.get("adopted") or [])
 
 
 def read(workspace: Workspace) -> Deployment | None:

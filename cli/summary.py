@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from rich.padding import Padding
-from rich.table import Table
-
 from cli.smoke import Smoke
 from cli.terminal import Terminal
 from infra.contract import Backends, StackContract
@@ -18,21 +15,24 @@ def say_up(
     files: dict[str, list[Path]],
     checks: Smoke | None,
     volumes: list[str],
+    adopted: list[str],
 ) -> None:
     terminal.say()
+    if adopted:
+        terminal.say(f"Volumes of an earlier state were adopted with their data: {', '.join(adopted)}.", style="yellow")
     passed = f"{checks.passed} quick smoke tests passed in {checks.seconds:.1f} s" if checks else "smoke tests skipped"
     terminal.say(f"The stack {workspace.stack} is up; {passed}. Policies were not run.", style="bold green")
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for row in _endpoints(contract):
-        table.add_row(*row)
+    rows = _endpoints(contract)
     for name, paths in files.items():
         others = ", ".join(path.suffix for path in paths[1:])
-        table.add_row(f"{name}'s configuration", f"{paths[0]} (also {others})")
+        rows.append((f"{name}'s configuration", f"{paths[0]} (also {others})"))
     if volumes:
-        table.add_row("data", f"volumes {', '.join(volumes)}")
-    table.add_row("all checks", f"pytest tests/smoke --stack {workspace.stack}")
-    table.add_row("stop, keeping the data", f"strata destroy --stack {workspace.stack}")
-    terminal.console.print(Padding(table, (0, 0, 0, 2)), soft_wrap=False)
+        rows.append(("data", f"volumes {', '.join(volumes)}"))
+    rows.append(("all checks", f"pytest tests/smoke --stack {workspace.stack}"))
+    rows.append(("stop, keeping the data", f"strata destroy --stack {workspace.stack}"))
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        terminal.say(f"  {label:<{width}}  {value}")
 
 
 def say_destroyed(terminal: Terminal, workspace: Workspace, volumes: list[str], removed: list[Path]) -> None:

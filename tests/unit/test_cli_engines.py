@@ -36,9 +36,16 @@ STAND_IN = """#!/bin/sh
 } >> "$RECORD"
 case "$1 $2" in
   "stack init") mkdir -p "$STATES" && cp "$EMPTY" "$STATES/$3.json" && echo "encryptionsalt: x" > "Pulumi.$3.yaml" ;;
-  "up --stack") for last; do case $last in *.yaml) cp "$last" "$RECORD.config" ;; esac; done ;;
 esac
-echo '{"changeSummary": {"same": 3}}'
+case "$1" in
+  preview|up|destroy) echo '{"changeSummary": {"create": 3}, "steps": []}' ;;
+esac
+case "$1" in
+  up|destroy)
+    echo '{"sequence":0,"diagnosticEvent":{"urn":"u","message":"careful","severity":"warning"}}'
+    echo '{"sequence":1,"diagnosticEvent":{"message":"building","severity":"info","ephemeral":true}}'
+    echo '{"sequence":2,"summaryEvent":{"durationSeconds":2,"resourceChanges":{"same":3},"result":"succeeded"}}' ;;
+esac
 exit "${RESULT:-0}"
 """
 
@@ -154,7 +161,13 @@ def test_the_cli_gets_a_private_config_with_the_states_salt_and_the_checkout_sta
     committed = workspace.config_file.read_text()
     outcome = OfficialCli(workspace, Terminal(json_output=True)).up(Options(parallel=3, json_output=True))
     assert outcome.exit_code == 0
-    assert outcome.report == {"changeSummary": {"same": 3}}
+    assert outcome.report == {
+        "steps": [],
+        "changeSummary": {"same": 3},
+        "result": "succeeded",
+        "duration": 2_000_000_000,
+        "diagnostics": [{"urn": "u", "message": "careful", "severity": "warning"}],
+    }
     record = (tmp_path / "record").read_text()
     copy = tmp_path / "home" / "strata" / "pulumi" / "strata" / "Pulumi.dev.yaml"
     assert f"argv: up --stack dev --config-file {copy} --yes --non-interactive --parallel 3 --json" in record
