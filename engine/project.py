@@ -19,12 +19,10 @@ class Declaration:
     """One entry of `config:` in Pulumi.yaml."""
 
     key: str  # "<namespace>:<name>"
-    line: int
     type: str = ""  # one of string, integer, boolean, object, array; empty: anything
     items: Mapping[str, Any] | None = None  # of an array: {type, items}
     secret: bool = False
     default: Any = None  # also a `value`, which is the same for keys of another namespace
-    description: str = ""
 
     @property
     def type_name(self) -> str:
@@ -44,9 +42,7 @@ class Project:
     root: Path  # the folder of Pulumi.yaml
     program: Path  # the folder (or file) to run: `main`
     virtualenv: Path | None = None  # runtime.options.virtualenv
-    description: str = ""
     stack_config_folder: Path
-    backend_url: str | None = None
     declarations: Mapping[str, Declaration] = field(default_factory=dict)
 
     @property
@@ -87,19 +83,15 @@ def load_project(root: Path) -> Project:
         root=path.parent,
         program=path.parent / main,
         virtualenv=path.parent / str(virtualenv) if virtualenv else None,
-        description=_text(file, "description"),
         stack_config_folder=path.parent / _text(file, "stackConfigDir"),
-        backend_url=_text(file, "backend", "url") or None,
         declarations=_declarations(file, name),
     )
 
 
-def _text(file: YamlFile, *place: str) -> str:
-    value: Any = file.value
-    for part in place:
-        value = value.get(part) if isinstance(value, dict) else None
+def _text(file: YamlFile, key: str) -> str:
+    value = file.value.get(key)
     if value is not None and not isinstance(value, str):
-        raise file.error(f"'{'.'.join(place)}' must be text", *place)
+        raise file.error(f"'{key}' must be text", key)
     return value or ""
 
 
@@ -153,12 +145,10 @@ def _declaration(file: YamlFile, project: str, name: str, value: Any) -> Declara
         raise file.error(f"'{name}': an array must declare the type of its 'items'", *place)
     declaration = Declaration(
         key=key,
-        line=file.lines[place],
         type=kind,
         items=items,
         secret=given.get("secret") is True,
         default=given.get("value") if default is None else default,
-        description=str(given.get("description") or ""),
     )
     if default is not None and not declaration.accepts(default):
         raise file.error(f"'{name}': the default is not of type {declaration.type_name}", *place)

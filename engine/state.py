@@ -109,15 +109,6 @@ class Snapshot:
     extra: Mapping[str, Any] = field(default_factory=dict)  # parts of the checkpoint that this engine does not use
 
     @property
-    def official(self) -> bool:
-        """Whether the official CLI wrote it last."""
-        return bool(self.version) and not self.version.endswith("+embedded")
-
-    def find(self, urn: str) -> ResourceState | None:
-        """The live entry (not one that is to be deleted) of that URN."""
-        return next((entry for entry in self.resources if entry.urn == urn and not entry.delete), None)
-
-    @property
     def stack_outputs(self) -> Properties:
         """The stack's exports; `Secret` where they are secret."""
         for entry in self.resources:
