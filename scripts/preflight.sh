@@ -7,6 +7,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where dockerd and debootstrap are, which su leaves out of PATH
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d : -f 6)}"
 NEEDED_GB=8
 DAEMON_DEADLINE=60
 STATE=${XDG_STATE_HOME:-$HOME/.local/state}/strata
@@ -50,6 +51,7 @@ check_disk() {
   if [ $with_docker = yes ]; then places=$places:/var/lib; fi
   IFS=:
   for place in $places; do
+    while [ ! -d "$place" ]; do place=$(dirname "$place"); done
     free=$(df -Pk "$place" | awk 'NR == 2 { print int($4 * 1024 / 1e9) }')
     [ "$free" -ge $NEEDED_GB ] || fail "$place has $free GB free and Strata needs $NEEDED_GB GB: make room first"
   done
@@ -164,11 +166,14 @@ check_python() {
 
 wanted_stamp() { cat requirements.lock pyproject.toml | sha256sum; }
 
-venv_is_current() { [ -x .venv/bin/strata ] && [ "$(cat $STAMP 2> /dev/null)" = "$(wanted_stamp)" ]; }
+venv_is_current() { venv_works && [ "$(cat $STAMP 2> /dev/null)" = "$(wanted_stamp)" ]; }
+
+# Not after the checkout was moved, or the Python that it was made with went away.
+venv_works() { [ -x .venv/bin/python ] && grep -Fqs "$PWD/.venv/bin/python" .venv/bin/pip; }
 
 make_venv() {
   rm -f $STAMP
-  .venv/bin/python -c 'import pip' 2> /dev/null || run "making .venv" python3 -m venv --clear .venv
+  venv_works || run "making .venv" python3 -m venv --clear .venv
   run "installing the locked packages" pip_install --progress-bar off --require-hashes -r requirements.lock
   run "installing Strata" pip_install --no-build-isolation --editable .
   wanted_stamp > $STAMP

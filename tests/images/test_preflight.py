@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,15 +120,26 @@ def test_an_unknown_option_is_named(machine: Machine) -> None:
 
 def test_a_prepared_machine_costs_nothing(machine: Machine) -> None:
     (machine.checkout / ".venv/bin").mkdir(parents=True)
-    (machine.checkout / ".venv/bin/strata").touch(mode=0o755)
+    (machine.checkout / ".venv/bin/python").symlink_to(sys.executable)
+    (machine.checkout / ".venv/bin/pip").write_text(f"#!{machine.checkout}/.venv/bin/python\n")
     stamp = hashlib.sha256(b"".join((ROOT / file).read_bytes() for file in ("requirements.lock", "pyproject.toml")))
     (machine.checkout / ".venv/.strata-stamp").write_text(f"{stamp.hexdigest()}  -\n")
-    machine.replace("df", "exit 1")
+    machine.replace("df", "exit 1")  # nothing is checked that would not be used
     result = machine.preflight("--python-only")
     assert (result.returncode, result.stderr) == (0, "")
 
+    machine.replace("df", "echo head; echo /dev/sda 100000000 98000000 2000000 98% /")
     (machine.checkout / "requirements.lock").write_text("changed")
-    assert machine.preflight("--python-only").returncode != 0, "changed requirements must be installed"
+    assert "Strata needs 8 GB" in machine.preflight("--python-only").stderr, "changed requirements must be installed"
+
+
+def test_a_moved_checkout_gets_a_new_venv(machine: Machine) -> None:
+    (machine.checkout / ".venv/bin").mkdir(parents=True)
+    (machine.checkout / ".venv/bin/python").symlink_to(sys.executable)
+    (machine.checkout / ".venv/bin/pip").write_text("#!/somewhere/else/.venv/bin/python\n")
+    machine.replace("python3", f'case "$*" in *"-m venv"*) echo made; exit 1;; *) exec {sys.executable} "$@";; esac')
+    result = machine.preflight("--python-only")
+    assert "making .venv failed" in result.stderr, "its programs would start the old folder's Python"
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
