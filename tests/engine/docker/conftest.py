@@ -17,8 +17,8 @@ NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 
 
-def call(type: str, name: str = "thing", **more: Any) -> Call:
-    return Call(urn=f"urn:pulumi:test::project::{type}::{name}", type=type, name=name, random_seed=b"seed", **more)
+def call(type: str, name: str = "thing", seed: bytes = b"seed", **more: Any) -> Call:
+    return Call(urn=f"urn:pulumi:test::project::{type}::{name}", type=type, name=name, random_seed=seed, **more)
 
 
 def labels(**values: str) -> list[dict[str, str]]:

@@ -227,9 +227,18 @@ class _FullDisk(BaseHTTPRequestHandler):
         """Quiet."""
 
 
+class _Broken(_FullDisk):
+    """A daemon that cannot answer questions either."""
+
+    def do_GET(self) -> None:
+        self._answer(200, {"ApiVersion": "1.41"}) if self.path == "/version" else self._answer(
+            500, {"message": "broken"}
+        )
+
+
 @contextlib.contextmanager
-def daemon_with_a_full_disk(path: Path) -> Iterator[str]:
-    with UnixStreamServer(str(path), _FullDisk) as server:
+def daemon(path: Path, behaviour: type[_FullDisk]) -> Iterator[str]:
+    with UnixStreamServer(str(path), behaviour) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"unix://{path}"
@@ -238,10 +247,24 @@ def daemon_with_a_full_disk(path: Path) -> Iterator[str]:
 
 
 def test_a_full_disk_is_told_with_what_shows_its_use(tmp_path: Path) -> None:
-    with daemon_with_a_full_disk(tmp_path / "full.sock") as host:
+    with daemon(tmp_path / "full.sock", _FullDisk) as host:
         made = provider(host)
         with pytest.raises(ProviderError, match=r"the disk of the Docker daemon is full.*docker system df"):
             made.create(call(VOLUME), {"name": "v"})
+        made.close()
+
+
+@pytest.mark.parametrize("type", [CONTAINER, IMAGE, NETWORK, VOLUME])
+def test_only_the_daemon_s_own_no_means_that_an_object_is_gone(tmp_path: Path, type: str) -> None:
+    """Taken for gone, a volume would be made anew and its data forgotten."""
+    with daemon(tmp_path / "broken.sock", _Broken) as host:
+        made = provider(host)
+        with pytest.raises(ProviderError, match="cannot be read: broken"):
+            made.read(call(type), VOLUME_STATE)
+        made.close()
+    with daemon(tmp_path / "empty.sock", _FullDisk) as host:
+        made = provider(host)
+        assert made.read(call(type), VOLUME_STATE) is None
         made.close()
 
 
