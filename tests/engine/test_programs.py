@@ -283,6 +283,28 @@ def test_an_explicit_provider_is_used_and_recorded(stack: Stack) -> None:
     assert stack.entry("a").provider == f"{mine.urn}::{mine.id}"
 
 
+def test_a_renamed_component_takes_its_children_along(stack: Stack) -> None:
+    program = """
+        class Group(ComponentResource):
+            def __init__(self, name, opts=None):
+                super().__init__("test:index:Group", name, None, opts)
+                a = Thing("a", ResourceOptions(parent=self))
+                Thing("b", ResourceOptions(parent=a, depends_on=[a]))
+        Group("old")
+        """
+    stack.up(program)
+    things = stack.cloud.things()
+    renamed = program.replace('Group("old")', 'Group("new", ResourceOptions(aliases=[pulumi.Alias(name="old")]))')
+    renamed = renamed.replace('Thing("a", ', 'Thing("z", ').replace(
+        "ResourceOptions(parent=self)", 'ResourceOptions(parent=self, aliases=[pulumi.Alias(name="a")])'
+    )
+    done = stack.up(renamed)
+    assert done.result.changes == {"same": 4}, done.text
+    assert stack.cloud.things() == things
+    assert stack.entry("b").parent == stack.entry("z").urn
+    assert stack.destroy().result.exit_code == 0
+
+
 def test_json(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     stack.write('Thing("a", value=Output.secret("hush-hush"))\nexport("x", Output.secret("hush-hush"))')
     api.preview(stack.workspace, api.Options(), api.JsonDisplay(sys.stdout))
