@@ -6,11 +6,14 @@ that file, which carries the salt of the state. Secrets reach it through a passp
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import yaml
@@ -54,14 +57,24 @@ class OfficialCli:
             command.append("--expect-no-changes")
         if options.parallel:
             command += ["--parallel", str(options.parallel)]
-        if not options.json_output:
-            done = subprocess.run(command, cwd=self._workspace.root, env=self._environ, check=False)
-            return Outcome(exit_code=_exit_code(done.returncode))
-        command.append("--json")
-        captured = subprocess.run(
-            command, cwd=self._workspace.root, env=self._environ, stdout=subprocess.PIPE, text=True, check=False
+        if options.json_output:
+            command.append("--json")
+        return self._carry_out(command, capture=options.json_output)
+
+    def _carry_out(self, command: Sequence[str], *, capture: bool) -> Outcome:
+        """Waits for the CLI however it is told to stop: killing it would leave its lock and half an update behind."""
+        interactive = self._terminal.interactive
+        process = subprocess.Popen(
+            command,
+            cwd=self._workspace.root,
+            env=self._environ,
+            stdout=subprocess.PIPE if capture else None,
+            text=True,
+            process_group=None if interactive else 0,  # a prompt needs the terminal's own group
         )
-        return Outcome(exit_code=_exit_code(captured.returncode), report=_report(captured.stdout))
+        with process, _signals_for(process, interrupt=not interactive):
+            text, _ = process.communicate()
+        return Outcome(exit_code=_exit_code(process.returncode), report=_report(text or ""))
 
     @cached_property
     def _environ(self) -> dict[str, str]:
@@ -109,6 +122,22 @@ class OfficialCli:
         if done.returncode != 0:
             raise CliError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}", _exit_code(done.returncode))
         return done.stdout
+
+
+@contextmanager
+def _signals_for(process: subprocess.Popen[str], *, interrupt: bool) -> Iterator[None]:
+    """Passes SIGTERM on to `process`, and SIGINT if `interrupt`: from a terminal it gets that one by itself."""
+
+    def forward(number: int, _: FrameType | None) -> None:
+        if number != signal.SIGINT or interrupt:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _local_folder(workspace: Workspace) -> None:

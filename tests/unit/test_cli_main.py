@@ -3,11 +3,17 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from cli.main import main
 
 ROOT = Path(__file__).parents[2]
 STRATA = Path(sys.executable).with_name("strata")
@@ -23,19 +29,35 @@ def checkout(tmp_path: Path) -> Path:
     return checkout
 
 
-def strata(cwd: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "STRATA_"))}
-    home = {"XDG_STATE_HOME": str(cwd.parent / "state"), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(
-        [str(STRATA), *arguments],
-        cwd=cwd,
-        env={**kept, **home, **environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Strata = Callable[..., Done]
+
+
+@pytest.fixture
+def strata(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Strata:
+    """Runs the command in a folder, with an environment of its own, and nobody at a terminal."""
+    for name in [name for name in os.environ if name.startswith(("PULUMI_", "STRATA_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    def run(cwd: Path, *arguments: str, **environ: str) -> Done:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["strata", *arguments])
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return Done(returncode=int(ended.value.code or 0), stdout=out, stderr=err)
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -57,7 +79,7 @@ def strata(cwd: Path, *arguments: str, **environ: str) -> subprocess.CompletedPr
     ],
 )
 def test_a_mistake_is_one_error_and_changes_nothing(
-    checkout: Path, arguments: list[str], exit_code: int, says: str
+    strata: Strata, checkout: Path, arguments: list[str], exit_code: int, says: str
 ) -> None:
     before = sorted(checkout.rglob("*"))
     done = strata(checkout, *arguments)
@@ -69,7 +91,7 @@ def test_a_mistake_is_one_error_and_changes_nothing(
     assert not (checkout.parent / "state").exists(), "a refused command left something in the state folder"
 
 
-def test_outside_a_project_it_says_where_to_go(tmp_path: Path) -> None:
+def test_outside_a_project_it_says_where_to_go(strata: Strata, tmp_path: Path) -> None:
     done = strata(tmp_path, "preview")
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: no Pulumi.yaml in" in done.stderr
@@ -85,7 +107,7 @@ def test_outside_a_project_it_says_where_to_go(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_in_the_settings_is_found_before_anything_runs(
-    checkout: Path, change: tuple[str, str], says: str
+    strata: Strata, checkout: Path, change: tuple[str, str], says: str
 ) -> None:
     file = checkout / "Pulumi.dev.yaml"
     text = file.read_text()
@@ -97,18 +119,45 @@ def test_a_mistake_in_the_settings_is_found_before_anything_runs(
     assert "Traceback" not in done.stderr
 
 
-def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_official_cli_by_its_own_means(checkout: Path, tmp_path: Path, number: int) -> None:
+    """The stand-in ends like the CLI does: it takes its time, and says that it was cancelled."""
+    started, stopped = tmp_path / "started", tmp_path / "stopped"
+    stand_in = tmp_path / "bin" / "pulumi"
+    stand_in.parent.mkdir()
+    stand_in.write_text(
+        "#!/bin/sh\n"
+        '[ "$1" = preview ] || exit 0\n'
+        f"trap 'sleep 1; touch {stopped}; exit 8' INT TERM\n"
+        f"touch {started}\n"
+        "while :; do sleep 0.1; done\n"
+    )
+    stand_in.chmod(0o755)
+    environ = {"PATH": f"{stand_in.parent}:/usr/bin:/bin", "XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [str(STRATA), "preview", "--engine", "pulumi"]
+    with subprocess.Popen(command, cwd=checkout, env=environ, stdin=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 30
+        while not started.exists():
+            assert process.poll() is None, "strata ended before the CLI was started"
+            assert time.monotonic() < deadline, "the CLI was not started within 30 s"
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 8
+    assert stopped.exists(), "strata did not wait for the CLI"
+
+
+def test_debug_shows_the_traceback(strata: Strata, tmp_path: Path) -> None:
     assert "Traceback" in strata(tmp_path, "preview", STRATA_DEBUG="1").stderr
 
 
-def test_the_stack_can_come_from_the_environment(checkout: Path) -> None:
+def test_the_stack_can_come_from_the_environment(strata: Strata, checkout: Path) -> None:
     assert "no stack `alice`" in strata(checkout, "outputs", STRATA_STACK="alice").stderr
 
 
-def test_the_schema_needs_no_project(tmp_path: Path) -> None:
+def test_the_schema_needs_no_project(strata: Strata, tmp_path: Path) -> None:
     done = strata(tmp_path, "contract", "--schema")
     assert json.loads(done.stdout)["title"] == "StackContract"
 
 
-def test_no_colour_codes_reach_a_file(checkout: Path) -> None:
+def test_no_colour_codes_reach_a_file(strata: Strata, checkout: Path) -> None:
     assert "\x1b" not in strata(checkout, "outputs").stderr
