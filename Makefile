@@ -1,7 +1,6 @@
 # Everything that is done here in one word. `make` alone lists the words.
 STACK ?= dev
 BIN := .venv/bin
-export STRATA_STACK := $(STACK)
 
 .DEFAULT_GOAL := help
 .PHONY: help up down check test e2e smoke images lock fmt preflight python
