@@ -51,6 +51,21 @@ def list_(json_output: JsonOption = False) -> None:
     terminal.console.print(table)
 
 
+@app.command()
+def lock(json_output: JsonOption = False) -> None:
+    """Ask the registries for the digests of the official images, and write them to images/lock.yaml."""
+    import images
+
+    terminal = Terminal(json_output=json_output)
+    changed = images.renew_lock(terminal.say)
+    if json_output:
+        terminal.document({"changed": changed})
+    else:
+        terminal.say(
+            "images/lock.yaml is changed: review and commit it." if changed else "images/lock.yaml is current."
+        )
+
+
 def ensure(settings: "Settings", terminal: Terminal) -> None:
     """Builds the stack's missing local images. Raises ImageError where this host cannot."""
     import images

@@ -25,7 +25,7 @@ def run_quick(workspace: Workspace) -> Smoke:
     """Raises CliError with the tests' report if one fails."""
     tests = (workspace.root / "tests" / "smoke").resolve()  # pytest finds its settings above the real path
     command = [sys.executable, "-m", "pytest", str(tests), "--stack", workspace.stack, "-m", "quick"]
-    command += ["-q", "--no-header", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
+    command += ["-q", "--no-header", "--tb=short", "--maxfail=3", "--color=no", "-p", "no:cacheprovider"]
     again = f"pytest tests/smoke --stack {workspace.stack}"
     try:
         done = subprocess.run(
