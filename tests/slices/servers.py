@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import docker
+import redis
 from docker.models.containers import Container
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 import images
 from components import scripts
@@ -183,6 +186,18 @@ def server(client: docker.DockerClient, kind: Kind) -> Iterator[Server]:
         yield made
     finally:
         made.remove()
+
+
+def redis_session(server: Server, username: str | None = None, password: str | None = None) -> redis.Redis:
+    """One connection that neither retries nor hides that it was ended."""
+    return redis.Redis(
+        port=server.port,
+        username=username,
+        password=password,
+        decode_responses=True,
+        single_connection_client=True,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def eventually(check: Callable[[], Any], *, within: float = 15) -> Any:

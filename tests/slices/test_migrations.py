@@ -160,7 +160,7 @@ def test_outside_a_transaction_each_statement_stands_alone(postgres: Server, dat
 
 @pytest.mark.docker
 def test_settings_and_roles_of_one_migration_do_not_reach_the_next(postgres: Server, database: str) -> None:
-    first = migration(1, "SET search_path = pg_catalog; SET statement_timeout = '1ms'")
+    first = migration(1, "SET search_path = pg_catalog; SET default_transaction_read_only = on")
     outputs(postgres, database, first, TWO)
     schema = query(postgres, database, "SELECT schemaname FROM pg_tables WHERE tablename = 'two'")
     assert schema == [("public",)]

@@ -16,7 +16,7 @@ from components.slices.redis.connection import connect
 from components.slices.redis.roster import RedisRosterProvider
 from components.slices.redis.user import RedisUserProvider, is_marked
 from components.slices.resource import Props
-from tests.slices.servers import Server
+from tests.slices.servers import Server, redis_session
 
 USER, ROSTER = RedisUserProvider(), RedisRosterProvider()
 PASSWORD = "secret-1"
@@ -44,9 +44,7 @@ def made(props: Props) -> Props:
 
 
 def enter(server: Server, name: str, password: str = PASSWORD) -> Session:
-    return redis_client.Redis(
-        port=server.port, username=name, password=password, decode_responses=True, single_connection_client=True
-    )
+    return redis_session(server, name, password)
 
 
 def admin_command(server: Server, *arguments: str) -> Any:
@@ -114,7 +112,7 @@ def test_nothing_foreign_is_reached_by_any_trick(redis: Server, name: str) -> No
     admin_command(redis, "FUNCTION LOAD", "REPLACE", library)
     let_through = []
     with (
-        redis_client.Redis(port=redis.port, username="admin", password=redis.password) as listener,
+        redis_session(redis, "admin", redis.password) as listener,
         listener.pubsub() as channel,
     ):
         channel.subscribe("other:news")

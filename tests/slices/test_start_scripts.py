@@ -14,12 +14,18 @@ from components.slices.admin import Address
 from components.slices.postgres.connection import connect, scalar
 from components.slices.ready import ReadyProvider
 from components.slices.redis.connection import connect as connect_redis
-from tests.slices.servers import POSTGRES, REDIS, Kind, Server, eventually
+from components.slices.secret_file import SecretFileProvider
+from tests.slices.servers import POSTGRES, REDIS, Kind, Server, eventually, redis_session
 
 pytestmark = pytest.mark.docker
 Fresh = Callable[[Kind], Server]
 
 both = pytest.mark.parametrize("kind", [POSTGRES, REDIS], ids=lambda kind: kind.name)
+
+
+@pytest.fixture
+def running(postgres: Server, redis: Server) -> dict[str, Server]:
+    return {"postgres": postgres, "redis": redis}
 
 
 def identity(server: Server) -> str:
@@ -46,25 +52,22 @@ def _log_in(server: Server, password: str) -> None:
     if server.kind is POSTGRES:
         psycopg.connect(host="127.0.0.1", port=server.port, user="postgres", password=password).close()
     else:
-        with redis_client.Redis(port=server.port, username="admin", password=password) as client:
+        with redis_session(server, "admin", password) as client:
             client.ping()
 
 
 @both
-def test_health_check_passes_with_the_password_and_fails_without(kind: Kind, fresh: Fresh) -> None:
-    server = fresh(kind).start()
-    server.ready()
+def test_health_check_passes_with_the_password_and_fails_without(kind: Kind, running: dict[str, Server]) -> None:
+    server = running[kind.name]
     check = scripts.HEALTHCHECKS[kind.name]
     assert check[0] == "CMD"
     code, output = server.running.exec_run(check[1:])
     assert code == 0, output
-    # Another password in the file than the server has.
-    server.password = "wrong"
-    server_props = server.secret_props()
-    from components.slices.secret_file import _write_volume
-
-    _write_volume(server_props)
-    assert server.running.exec_run(check[1:]).exit_code != 0, "a refused login must not count as healthy"
+    try:
+        SecretFileProvider().create(server.secret_props(content="another password than the server has"))
+        assert server.running.exec_run(check[1:]).exit_code != 0, "a refused login must not count as healthy"
+    finally:
+        SecretFileProvider().create(server.secret_props())
 
 
 @both
@@ -81,16 +84,13 @@ def test_stops_cleanly_and_at_once(kind: Kind, fresh: Fresh) -> None:
 
 
 @both
-def test_second_container_on_the_same_volume_is_refused(kind: Kind, fresh: Fresh) -> None:
-    server = fresh(kind).start()
-    server.ready()
-    first, name = server.running, server.name
-    server.name += "-twin"
-    server.start(server.password)
-    assert server.running.wait(timeout=20)["StatusCode"] == 1
-    assert "another container uses this volume" in server.log()
-    server.drop()
-    server.container, server.name = first, name
+def test_second_container_on_the_same_volume_is_refused(kind: Kind, running: dict[str, Server], fresh: Fresh) -> None:
+    twin = fresh(kind)
+    own, twin.data = twin.data, running[kind.name].data
+    twin.start()
+    assert twin.running.wait(timeout=20)["StatusCode"] == 1
+    assert "another container uses this volume" in twin.log()
+    twin.data = own
 
 
 def test_sigkill_during_initdb_leaves_a_volume_that_starts(fresh: Fresh) -> None:
@@ -160,8 +160,8 @@ def test_missing_secret_is_named(kind: Kind, fresh: Fresh) -> None:
 
 
 def test_redis_answers_nobody_without_a_password(redis: Server) -> None:
-    with redis_client.Redis(port=redis.port) as client, pytest.raises(redis_client.exceptions.AuthenticationError):
-        client.ping()
+    with pytest.raises(redis_client.exceptions.AuthenticationError), redis_session(redis) as session:
+        session.ping()
 
 
 def test_redis_users_and_data_survive_sigkill(fresh: Fresh) -> None:
@@ -176,8 +176,8 @@ def test_redis_users_and_data_survive_sigkill(fresh: Fresh) -> None:
     server.running.start()
     server.look()
     assert identity(server) == before
-    with redis_client.Redis(port=server.port, username="somebody", password="x") as client:
-        assert client.get("a:1") == b"kept"
+    with redis_session(server, "somebody", "x") as client:
+        assert client.get("a:1") == "kept"
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def _apply(connection: Connection, owner: str, migration: Migration) -> None:
     try:
         with connection.transaction() if transactional else nullcontext():
             _execute(connection, owner, migration["sql"])
-            connection.execute("RESET ROLE")
+            _fresh_session(connection)
             connection.execute(
                 "INSERT INTO strata.migrations (name, checksum) VALUES (%s, %s)",
                 (migration["name"], migration["checksum"]),
@@ -121,7 +121,6 @@ def _apply(connection: Connection, owner: str, migration: Migration) -> None:
     except psycopg.errors.IntegrityError as error:
         # A deferred constraint, checked when the transaction ends.
         raise _failure(connection, migration, f"its end: {message(error)}. Nothing of this file was applied") from None
-    _fresh_session(connection)
 
 
 def _execute(connection: Connection, owner: str, text: str) -> None:
