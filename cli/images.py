@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from cli.options import JsonOption
 from cli.terminal import Terminal
@@ -41,14 +40,11 @@ def list_(json_output: JsonOption = False) -> None:
     terminal = Terminal(json_output=json_output)
     found = images.list_images()
     if json_output:
-        rows = [{"name": i.name, "image": i.image, "wanted": i.wanted, "bytes": i.size} for i in found]
-        terminal.document({"images": rows})
+        documents = [{"name": i.name, "image": i.image, "wanted": i.wanted, "bytes": i.size} for i in found]
+        terminal.document({"images": documents})
         return
-    table = Table("NAME", "IMAGE", "SIZE", "USED BY THIS VERSION", box=None)
-    for image in found:
-        size = "not built" if image.size is None else f"{image.size / 1e6:.0f} MB"
-        table.add_row(image.name, image.image, size, "yes" if image.wanted else "no")
-    terminal.console.print(table)
+    rows = [(i.name, i.image, _size(i.size), "yes" if i.wanted else "no") for i in found]
+    terminal.columns(("NAME", "IMAGE", "SIZE", "USED"), *rows)
 
 
 @app.command()
@@ -77,3 +73,7 @@ def ensure(settings: "Settings", terminal: Terminal) -> None:
     if missing := images.missing(BACKENDS, docker_host=host):
         terminal.say(f"Building the missing local images: {', '.join(missing)}")
         images.build(missing, terminal.say, docker_host=host)
+
+
+def _size(size: int | None) -> str:
+    return "not built" if size is None else f"{size / 1e6:.0f} MB"

@@ -32,10 +32,8 @@ def outputs(
         terminal.document(values)
     else:
         terminal.say(f"Current stack outputs ({len(values)}):")
-        width = max((len(key) for key in values), default=0)
-        for key in sorted(values):
-            value = values[key]
-            terminal.say(f"    {key:<{width}}  {value if isinstance(value, str) else _compact(value)}")
+        rows = [(key, value if isinstance(value, str) else _compact(value)) for key, value in sorted(values.items())]
+        terminal.columns(*rows, indent="    ")
 
 
 def contract(

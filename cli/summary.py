@@ -30,9 +30,7 @@ def say_up(
         rows.append(("data", f"volumes {', '.join(volumes)}"))
     rows.append(("all checks", f"pytest tests/smoke --stack {workspace.stack}"))
     rows.append(("stop, keeping the data", f"strata destroy --stack {workspace.stack}"))
-    width = max(len(label) for label, _ in rows)
-    for label, value in rows:
-        terminal.say(f"  {label:<{width}}  {value}")
+    terminal.columns(*rows, indent="  ")
 
 
 def say_destroyed(terminal: Terminal, workspace: Workspace, volumes: list[str], removed: list[Path]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,9 +36,18 @@ class Terminal:
         with self.console.status(escape(text)):
             yield
 
+    def columns(self, *rows: Sequence[str], indent: str = "") -> None:
+        """Aligned, and never cut: a path or a name in it is there to be copied."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            self.say(indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
     def confirm(self, question: str) -> bool:
         self.console.print(f"{escape(question)} [bold]yes[/] or no: ", end="")
-        return input().strip().lower() in ("y", "yes")
+        try:
+            return input().strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
 
     def document(self, value: Mapping[str, Any]) -> None:
         """The one JSON document of a command that was given --json."""
