@@ -9,7 +9,7 @@ from engine.deletion import delete_all
 from engine.execution import Executor, Run, StoppedError, report_replaced
 from engine.goal import Goal
 from engine.planning import call_of, check, decide, keep_ignored
-from engine.providers.base import Provider, ProviderError
+from engine.providers.base import Old, Provider, ProviderError
 from engine.replacement import Replacer
 from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, PendingOperation, ResourceState
 from engine.values import Properties, plain
@@ -163,9 +163,11 @@ class Deployment:
     def _provider_inputs(self, reference: str) -> Properties:
         """Raises ProviderError if the state has no such provider."""
         urn, _, id = reference.rpartition("::")
-        candidates = [self._run.journal.finished(urn), *self._run.journal.older().values()]
-        for entry in candidates:
-            if entry is not None and entry.urn == urn and entry.id == id:
+        finished = self._run.journal.finished(urn)
+        if finished is not None and finished.id == id:
+            return finished.inputs
+        for entry in self._run.journal.older():
+            if entry.urn == urn and entry.id == id:
                 return entry.inputs
         raise ProviderError(f"the provider {reference} is not registered")
 
@@ -233,8 +235,6 @@ class Deployment:
         if old is None or provider is None or self._interrupted.get((old.urn, old.id)) != "deleting":
             return old
         call = call_of(old, self._run.seed, "delete")
-        from engine.providers.base import Old
-
         if provider.read(call, Old(old.id, plain(old.inputs), plain(old.outputs))) is not None:
             return old
         self._run.journal.drop(old)

@@ -1,5 +1,6 @@
 """SIGINT and SIGTERM as a request to stop."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -7,10 +8,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from engine.errors import ExitCode
+
 
 @contextmanager
 def on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
-    """The first signal calls `stop`; a second one does what it did before (ends the process, as a rule).
+    """The first signal calls `stop`, in a thread of its own; the second ends the process at once, as a kill would.
 
     Only the main thread of a process can have signals: elsewhere this does nothing.
     """
@@ -19,17 +22,18 @@ def on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
         return
     before: dict[signal.Signals, Any] = {}
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def first(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, second)
+        threading.Thread(target=stop).start()  # the interrupted code may hold a lock that `stop` needs
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        restore()
-        stop()
+    def second(number: int, frame: FrameType | None) -> None:
+        os._exit(ExitCode.CANCELLED)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, handle)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        before[each] = signal.signal(each, first)
     try:
         yield
     finally:
-        restore()
+        for each, handler in before.items():
+            signal.signal(each, handler)

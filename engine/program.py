@@ -81,7 +81,9 @@ class Program:
     def __init__(self, python: Path, program: Path) -> None:
         """`program` is the folder with `__main__.py`, or a file."""
         self._folder, self._name = (program, ".") if program.is_dir() else (program.parent, program.name)
-        self._say: Callable[[str, bool], None] = lambda line, errors: None
+        self._say: Callable[[str, bool], None] | None = None
+        self._early: list[tuple[str, bool]] = []  # such as that there is no SDK
+        self._lock = threading.Lock()
         # -P: the launcher's folder must not be where the program's imports are looked for.
         command = [str(python), "-u", "-P", str(_LAUNCHER)]
         self._child = Child(command, folder=self._folder, environment={}, say=self._heard)
@@ -90,7 +92,10 @@ class Program:
         self, settings: Mapping[str, Any], environment: Mapping[str, str], say: Callable[[str, bool], None]
     ) -> None:
         """`settings` are those of `pulumi.runtime.Settings`; `environment` holds the configuration."""
-        self._say = say
+        with self._lock:
+            self._say = say
+            for line, errors in self._early:
+                say(line, errors)
         folder = str(self._folder)
         options = {"program": self._name, "folder": folder, "settings": settings, "environment": dict(environment)}
         self._child.tell(json.dumps(options))
@@ -102,4 +107,8 @@ class Program:
         self._child.stop()
 
     def _heard(self, line: str, errors: bool) -> None:
-        self._say(line, errors)
+        with self._lock:
+            if self._say is None:
+                self._early.append((line, errors))
+            else:
+                self._say(line, errors)

@@ -268,6 +268,7 @@ class Session:
         self._cancelled = True
         if self._run is not None:
             self._run.stop.set()
+            self._run.reporter.message("info", "stopping: what is under way is finished first (again: end at once)")
 
 
 def _nowhere(take: Callable[[], Snapshot]) -> None:

@@ -26,9 +26,7 @@ def program(gate: Path, *, at: str = "", value: int = 1, kind: str = "x", label:
 @pytest.mark.parametrize(
     ("at", "change"),
     [
-        ("create", {}),  # before anything of it exists
         ("created", {}),  # it exists, and the state does not know
-        ("update", {"kind": "x"}),
         ("updated", {"kind": "x"}),
         ("created", {"kind": "y", "label": "2"}),  # its replacement exists beside it
     ],
@@ -96,6 +94,20 @@ def test_ctrl_c_lets_what_is_under_way_finish_and_begins_nothing_new(stack: Stac
     assert stack.snapshot.pending == ()
     assert "cancelled" in engine.log.read_text()
     assert stack.up().result.changes == {"same": 3, "create": 1}
+
+
+def test_a_second_ctrl_c_ends_at_once(stack: Stack, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    engine = stack.start("up", program(gate, at="created"))
+    engine.wait_for(gate.with_suffix(".reached"))
+    os.kill(engine.process.pid, signal.SIGINT)
+    deadline = time.monotonic() + 20
+    while "stopping" not in engine.log.read_text():
+        assert time.monotonic() < deadline, engine.log.read_text()
+        time.sleep(0.01)
+    os.kill(engine.process.pid, signal.SIGINT)
+    assert engine.ended() == api.ExitCode.CANCELLED
+    assert [operation.type for operation in stack.snapshot.pending] == ["creating"]
 
 
 def test_no_process_outlives_a_killed_engine(stack: Stack, tmp_path: Path) -> None:

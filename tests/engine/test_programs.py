@@ -205,10 +205,7 @@ def _open_when_all_are_reached(gates: list[Path]) -> None:
         ('raise pulumi.RunError("please set a colour")', ["error: please set a colour"]),
         ("import sys; sys.exit(3)", ["the program exited with code 3"]),
         ('pulumi.log.error("not like this")', ["error: not like this"]),
-        ('Thing("a"); Thing("a")', ["'a' is registered twice"]),
         ('pulumi.CustomResource("aws:s3:Bucket", "b")', ["no provider for package 'aws'"]),
-        ('import pulumi_random as r; r.RandomPet("pet")', ["random:index/randomPet:RandomPet is not supported"]),
-        ('import pulumi_random as r; r.RandomPassword("p", length=0)', ["length: must be at least 1"]),
         ('Thing("a", ResourceOptions(import_="x"))', ["test:index:Thing 'a' uses import_"]),
         ('Thing("a", ResourceOptions(id="x"))', ["test:index:Thing.get('a'): reading a resource"]),
         ('Thing("a", ResourceOptions(transforms=[lambda args: None]))', ["test:index:Thing 'a' uses transforms"]),
@@ -240,6 +237,15 @@ def test_an_error_of_a_dynamic_provider_names_its_resource(full: Stack, text: st
     assert ("Traceback" in failed.text) == (text == "bug")
     assert not any(entry.name == "note" for entry in full.snapshot.resources)
     assert full.snapshot.pending == ()
+
+
+def test_an_interpreter_without_the_sdk_is_told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    (stack.folder / "pulumi.py").write_text('raise ImportError("no SDK here")')
+    monkeypatch.setenv("PYTHONPATH", str(stack.folder))
+    failed = stack.up('Thing("a")')
+    assert failed.result.exit_code == 1
+    assert "ImportError: no SDK here" in failed.text
+    assert "the program exited with code 1" in failed.text
 
 
 def test_a_resource_in_an_output_is_known_again(stack: Stack) -> None:

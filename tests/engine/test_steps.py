@@ -318,6 +318,7 @@ def test_errors_do_not_show_secrets(direct: Direct) -> None:
         (one({"value": "refused"}), "value: is refused"),
         (one({}, type="test:index:Unheard"), "test:index:Unheard is not a thing"),
         (one({}, type="aws:s3/bucket:Bucket"), "no provider for package 'aws'"),
+        (one({}, type="random:index/randomPet:RandomPet"), "random:index/randomPet:RandomPet is not supported"),
     ],
 )
 def test_what_cannot_be_done_is_said_by_the_dry_pass(direct: Direct, program: Any, text: str) -> None:
