@@ -19,7 +19,7 @@ pytestmark = pytest.mark.quick
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-ALICE, BOB = str(uuid.uuid4()), str(uuid.uuid4())
+ALICE, BOB = "a11ce000-0000-4000-8000-000000000001", "b0b00000-0000-4000-8000-000000000002"
 INSERT = "INSERT INTO storage.objects (bucket_id, name, owner, metadata) VALUES (%s, %s, %s, %s)"
 PDF = {"size": 10, "mimetype": "application/pdf"}
 
