@@ -24,7 +24,7 @@ from engine.program import Program
 from engine.project import Project
 from engine.providers import Host
 from engine.state import Snapshot
-from engine.values import contains_unknown
+from engine.values import contains_unknown, unwrap
 
 _PATIENCE = 2.0  # seconds until something is said
 _POLL = 0.2  # seconds between looks at whether a run was stopped
@@ -56,8 +56,6 @@ class Session:
         self._workspace, self._project, self._options, self._display = workspace, project, options, display
         self._warm = program
         self.files = StackFiles(workspace.backend_url, project.name, workspace.stack)
-        host = Host(project=project.name, program=project.program, python=project.python, say=self._note)
-        self._plugins = Plugins(host)
         self._mask = Mask()
         self._begun = time.monotonic()
         self._seed = os.urandom(32)
@@ -71,7 +69,6 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._plugins.close()
         if self._warm is not None:
             self._warm.stop()
 
@@ -140,10 +137,17 @@ class Session:
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            if any(entry.package == _DYNAMIC for entry in self._before.resources):
-                # Its host needs as long to start as the program does: let it start beside it.
-                self._plugins.of_package(_DYNAMIC, self._config.as_properties())
-            yield
+            pickles = tuple(dict.fromkeys(_pickles(self._before)))
+            host = Host(
+                project=project.name, program=project.program, python=project.python, say=self._note, pickles=pickles
+            )
+            self._plugins = Plugins(host)
+            try:
+                if pickles:  # their host needs as long to start as the program does: let it start beside it
+                    self._plugins.of_package(_DYNAMIC, self._config.as_properties())
+                yield
+            finally:
+                self._plugins.close()
 
     def _note(self, line: str, severity: Severity = "info") -> None:
         """Said outside of any registration: by the lock, or by a dynamic provider's print."""
@@ -269,6 +273,14 @@ class Session:
         if self._run is not None:
             self._run.stop.set()
             self._run.reporter.message("info", "stopping: what is under way is finished first (again: end at once)")
+
+
+def _pickles(state: Snapshot) -> Iterator[str]:
+    """The providers of dynamic resources, which are the resources' own."""
+    for entry in state.resources:
+        pickled = unwrap(entry.outputs.get("__provider"))
+        if entry.package == _DYNAMIC and isinstance(pickled, str):
+            yield pickled
 
 
 def _nowhere(take: Callable[[], Snapshot]) -> None:

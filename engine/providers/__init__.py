@@ -16,6 +16,7 @@ class Host:
     program: Path  # the program's folder
     python: Path  # the program's interpreter
     say: Callable[[str, Literal["info", "warning", "error"]], None]  # a line for the user
+    pickles: tuple[str, ...] = ()  # the dynamic providers in the state
 
 
 Opener = Callable[[Host], Provider]

@@ -1,5 +1,6 @@
 """The package `pulumi-python`: dynamic resources, whose code is the program's own and runs in a process of its own."""
 
+import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ class DynamicProvider:
         environment = {"PULUMI_PROJECT": host.project}
         command = [str(host.python), "-u", "-P", str(_HOST)]
         self._child = Child(command, folder=folder, environment=environment, say=self._heard)
+        self._child.tell(json.dumps(host.pickles))
 
     def configure(self, config: Mapping[str, Any]) -> None:
         self._config = config

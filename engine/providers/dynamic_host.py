@@ -1,8 +1,12 @@
 """The process in which a program's dynamic providers run: the SDK's own host, made to end with the engine.
 
 Started by path with the program's interpreter, in the program's folder; imports the SDK and the standard library only.
+Its first line of standard input is a JSON list of pickled providers that it is likely to be asked for.
 """
 
+import base64
+import contextlib
+import json
 import os
 import runpy
 import sys
@@ -14,10 +18,10 @@ from typing import Any
 
 
 def main() -> None:
-    threading.Thread(target=_end_with_the_engine, daemon=True).start()
     sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
     import pulumi
 
+    threading.Thread(target=_follow_the_engine, daemon=True).start()
     _report_user_errors_by_message(pulumi.RunError)
     sys.argv = ["pulumi.dynamic"]
     runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)
@@ -34,7 +38,13 @@ def _report_user_errors_by_message(kind: type[Exception]) -> None:
     traceback.format_exc = format_exc
 
 
-def _end_with_the_engine() -> None:
+def _follow_the_engine() -> None:
+    """Imports what providers need while the program is still doing so, too; ends when the engine does."""
+    import dill  # type: ignore[import-untyped]
+
+    for provider in json.loads(sys.stdin.readline() or "[]"):
+        with contextlib.suppress(Exception):  # it is told when, and if, that provider is asked for
+            dill.loads(base64.b64decode(provider))  # noqa: S301 - what the host does with the state's providers anyway
     os.read(0, 1)
     os._exit(1)
 
