@@ -65,14 +65,12 @@ def lock(json_output: JsonOption = False) -> None:
 def ensure(settings: "Settings", terminal: Terminal) -> None:
     """Builds the stack's missing local images. Raises ImageError where this host cannot."""
     import images
-    from infra.settings import DockerSettings
+    from infra.platforms import local_images
 
-    if settings.images.source != "local" or not isinstance(settings.platform, DockerSettings):
-        return
-    host = settings.platform.host
-    if missing := images.missing(BACKENDS, docker_host=host):
+    wanted = local_images(settings)
+    if wanted and (missing := images.missing(wanted.backends, docker_host=wanted.docker_host)):
         terminal.say(f"Building the missing local images: {', '.join(missing)}")
-        images.build(missing, terminal.say, docker_host=host)
+        images.build(missing, terminal.say, docker_host=wanted.docker_host)
 
 
 def _size(size: int | None) -> str:

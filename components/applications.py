@@ -53,9 +53,8 @@ class PostgresSlice(pulumi.ComponentResource):
         owner = self._role("owner", application.owner)
         groups = {role: self._role(role, role) for role in claim.roles}
         member_of = claim.login.member_of if claim.login else ()
-        self.login, writer = self._login(
-            "login", application.login, claim.login is None or claim.login.inherit, member_of, list(groups.values())
-        )
+        inherit = claim.login is None or claim.login.inherit
+        self.login, writer = self._login("login", application.login, inherit, member_of, list(groups.values()))
         self.reader, reader = self._login("reader", application.reader, True, (), [])
         database = Database(
             f"{name}-database",
@@ -64,7 +63,9 @@ class PostgresSlice(pulumi.ComponentResource):
                 identity=service.identity,
                 name=self.database,
                 owner=application.owner,
-                writers=[self.login.username],
+                # A login that inherits nothing has its rights from SET ROLE alone: it may only connect.
+                connect=[self.login.username],
+                writers=[self.login.username] if inherit else [],
                 readers=[self.reader.username],
             ),
             opts=self._data(owner, writer, reader),

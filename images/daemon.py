@@ -4,6 +4,7 @@ Imported by the functions that need it: docker-py takes a quarter of a second to
 image's name should not wait for it.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,8 @@ def connect(docker_host: str | None = None) -> Iterator[Daemon]:
         client = docker.DockerClient(base_url=docker_host) if docker_host else docker.from_env()
         client.ping()
     except _FAILURES as error:
-        raise ImageError(f"Docker does not answer ({error}): start its daemon, or set DOCKER_HOST") from None
+        where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+        raise ImageError(f"Docker does not answer at {where} ({error}): start it, or set DOCKER_HOST") from None
     try:
         yield Daemon(client)
     finally:

@@ -14,7 +14,6 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from components import naming
-from components.slices import Migration, SliceError, load_migrations
 from components.specs import Application, ApplicationName, PostgresSpec, RedisSpec, Spec, Stage
 from infra.mistakes import SettingsError, validate
 
@@ -98,14 +97,6 @@ def read_applications(settings: Settings, root: Path) -> tuple[Application, ...]
     applications = tuple(_read_application(root, name) for name in settings.applications)
     _refuse_shared_names(applications)
     return applications
-
-
-def read_migrations(application: Application, root: Path) -> list[Migration]:
-    """The application's migrations, in order. Raises SettingsError, naming the file."""
-    try:
-        return load_migrations(root / "applications" / application.name / "migrations")
-    except SliceError as error:
-        raise SettingsError(str(error)) from None
 
 
 def _value(text: str | None) -> Any:

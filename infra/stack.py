@@ -13,15 +13,19 @@ import pulumi
 from components.applications import Login, PostgresSlice, RedisSlice
 from components.platform import Platform
 from components.services import BackendService
-from components.slices import PostgresRoster, RedisRoster, RosterArgs
+from components.slices import PostgresRoster, RedisRoster, RosterArgs, load_migrations
 from components.specs import Application
 from infra import contract
-from infra.settings import Settings, read_migrations
+from infra.settings import Settings
 
 
 @dataclass
 class Outputs:
-    """What the stack exports: the contract's public part, and its one secret output."""
+    """What the stack exports: the contract's public part, and `credentials`, the one output with secrets in it.
+
+    There the passwords are the secrets, and the names beside them are not: else an engine that masks secrets would
+    mask the name of a database in its messages.
+    """
 
     backends: dict[str, Any] = field(default_factory=dict)
     applications: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -61,7 +65,7 @@ def export(settings: Settings, platform: Platform, outputs: Outputs) -> None:
     pulumi.export("guarantees", list(platform.guarantees))
     pulumi.export("backends", outputs.backends)
     pulumi.export("applications", outputs.applications)
-    pulumi.export(contract.CREDENTIALS, pulumi.Output.secret(outputs.credentials))
+    pulumi.export(contract.CREDENTIALS, outputs.credentials)
 
 
 def _postgres_slices(
@@ -72,7 +76,7 @@ def _postgres_slices(
     for application in applications:
         if application.postgres is None:
             continue
-        migrations = read_migrations(application, root)
+        migrations = load_migrations(root / "applications" / application.name / "migrations")
         part = PostgresSlice(f"{application.name}-postgres", application, application.postgres, service, migrations)
         facts = {"database": part.database, "schema_version": part.schema_version}
         outputs.add_slice(application.name, "postgres", part.login, facts)

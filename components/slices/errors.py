@@ -1,5 +1,10 @@
 """What goes wrong inside a backend, said in one clear message."""
 
+import pulumi
 
-class SliceError(Exception):
-    """An operation inside a backend failed. The text is what the user reads; it never holds a secret."""
+
+class SliceError(pulumi.RunError):
+    """An operation inside a backend failed. The text is what the user reads; it never holds a secret.
+
+    A RunError, since Pulumi shows those without a traceback.
+    """

@@ -156,5 +156,5 @@ def test_a_daemon_that_is_down_is_one_message(call: str, tmp_path: Path) -> None
     result = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
-    assert result.stdout.startswith("Docker does not answer (")
+    assert result.stdout.startswith("Docker does not answer at ")
     assert "start its daemon" in result.stdout

@@ -113,7 +113,7 @@ def test_only_settings_reads_the_configuration() -> None:
 
 
 def test_only_platforms_branches_on_the_platform() -> None:
-    branching = [path for path in modules("applications", "components", "infra") if branches_on_platform(parse(path))]
+    branching = [path for path in modules("applications", "cli", "components", "infra") if branches_on_platform(parse(path))]
     assert shown(branching) == ["infra/platforms.py"]
 
 

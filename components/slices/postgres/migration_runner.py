@@ -118,8 +118,8 @@ def _apply(connection: Connection, owner: str, migration: Migration) -> None:
         else:
             remains = "none of its statements was completed"
         raise _failure(connection, migration, f"{stop}. Of database {connection.info.dbname}, {remains}") from None
-    except psycopg.errors.IntegrityError as error:
-        # A deferred constraint, checked when the transaction ends.
+    except psycopg.Error as error:
+        # Such as a deferred constraint, checked when the transaction ends.
         raise _failure(connection, migration, f"its end: {message(error)}. Nothing of this file was applied") from None
 
 
