@@ -50,11 +50,18 @@ DOCUMENTED_BUCKETS = {
 }
 
 
+@pytest.fixture
+def service(alfred_postgres: Connection) -> Connection:
+    """The login as the service: alone it may not even look names up in the schema."""
+    alfred_postgres.execute("SET LOCAL ROLE service_role")
+    return alfred_postgres
+
+
 @pytest.mark.parametrize(("table", "expected"), [("objects", OBJECTS), ("buckets", BUCKETS)])
 def test_the_columns_are_the_documents(
-    alfred_postgres: Connection, table: str, expected: dict[str, tuple[str, bool, str | None]]
+    service: Connection, table: str, expected: dict[str, tuple[str, bool, str | None]]
 ) -> None:
-    rows = alfred_postgres.execute(
+    rows = service.execute(
         "SELECT attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)"
         " FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
         " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
@@ -64,8 +71,8 @@ def test_the_columns_are_the_documents(
     assert [row[0] for row in rows] == list(expected), "the order of columns is part of INSERT without names"
 
 
-def test_path_tokens_are_generated_and_stored(alfred_postgres: Connection) -> None:
-    found = alfred_postgres.execute(
+def test_path_tokens_are_generated_and_stored(service: Connection) -> None:
+    found = service.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('storage.objects') AND attgenerated = 's'"
     ).fetchall()
     assert found == [("path_tokens",)]
@@ -81,11 +88,11 @@ def test_path_tokens_are_generated_and_stored(alfred_postgres: Connection) -> No
         ("objects", "FOREIGN KEY (bucket_id) REFERENCES storage.buckets(id)"),
     ],
 )
-def test_a_constraint_is_there(alfred_postgres: Connection, table: str, definition: str) -> None:
-    constraints = alfred_postgres.execute(
+def test_a_constraint_is_there(service: Connection, table: str, definition: str) -> None:
+    constraints = service.execute(
         "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = to_regclass(%s)", [f"storage.{table}"]
     ).fetchall()
-    indexes = alfred_postgres.execute(
+    indexes = service.execute(
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'storage' AND tablename = %s", [table]
     ).fetchall()
     unique_index = f"USING btree {definition.removeprefix('UNIQUE ')}" if definition.startswith("UNIQUE") else None
@@ -95,16 +102,16 @@ def test_a_constraint_is_there(alfred_postgres: Connection, table: str, definiti
 
 
 @pytest.mark.parametrize("table", ["objects", "buckets"])
-def test_row_level_security_binds_the_owner_too(alfred_postgres: Connection, table: str) -> None:
-    found = alfred_postgres.execute(
+def test_row_level_security_binds_the_owner_too(service: Connection, table: str) -> None:
+    found = service.execute(
         "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = to_regclass(%s)", [f"storage.{table}"]
     ).fetchone()
     assert found == (True, True), "without FORCE the owner's triggers and functions would see every row"
 
 
 @pytest.mark.parametrize("table", ["objects", "buckets"])
-def test_a_trigger_keeps_updated_at(alfred_postgres: Connection, table: str) -> None:
-    triggers = alfred_postgres.execute(
+def test_a_trigger_keeps_updated_at(service: Connection, table: str) -> None:
+    triggers = service.execute(
         "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal",
         [f"storage.{table}"],
     ).fetchall()
@@ -112,17 +119,17 @@ def test_a_trigger_keeps_updated_at(alfred_postgres: Connection, table: str) -> 
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "supabase_admin", "supabase_storage_admin"])
-def test_a_documented_role_has_no_login_and_no_power(alfred_postgres: Connection, role: str) -> None:
-    found = alfred_postgres.execute(
+def test_a_documented_role_has_no_login_and_no_power(service: Connection, role: str) -> None:
+    found = service.execute(
         "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s",
         [role],
     ).fetchone()
     assert found == (False, False, False, False, False)
 
 
-def test_the_documents_buckets_are_there_with_their_limits(alfred_postgres: Connection) -> None:
-    alfred_postgres.execute("SET LOCAL ROLE service_role")
-    rows = alfred_postgres.execute(
+def test_the_documents_buckets_are_there_with_their_limits(service: Connection) -> None:
+    service.execute("SET LOCAL ROLE service_role")
+    rows = service.execute(
         "SELECT id, name, public, file_size_limit, allowed_mime_types FROM storage.buckets WHERE id = ANY(%s)",
         [list(DOCUMENTED_BUCKETS)],
     ).fetchall()
