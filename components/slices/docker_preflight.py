@@ -54,7 +54,7 @@ class DockerPreflightProvider(SliceProvider):
 
     compared: ClassVar = ("stack", "containers", "networks", "volumes", "images", "ports", "adopted")
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, olds: Props, news: Props) -> CheckResult:
         try:
             with daemon(news.get("docker_host")) as client:
                 inspection = _Inspection(client, news)
@@ -72,7 +72,7 @@ class DockerPreflightProvider(SliceProvider):
     def live(self, props: Props) -> Props | None:
         return {}
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Nothing was made."""
 
 

@@ -80,7 +80,7 @@ class ReadyProvider(SliceProvider):
     def live(self, props: Props) -> Props | None:
         return PROBES[props["backend"]](Address.of(props), redis.TIMEOUT)
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Nothing was made."""
 
 

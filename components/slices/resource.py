@@ -71,19 +71,19 @@ class SliceProvider(ResourceProvider):
     compared: ClassVar[tuple[str, ...]] = ()
     replacing: ClassVar[tuple[str, ...]] = ()
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
-        return CheckResult(news, self.failures(_olds, news))
+    def check(self, olds: Props, news: Props) -> CheckResult:
+        return CheckResult(news, self.failures(olds, news))
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
-        replaces = differs(_olds, _news, self.replacing)
-        changed = bool(replaces) or bool(differs(_olds, _news, (*self.shared, *self.compared)))
-        return DiffResult(changes=changed or self.drifted(_olds, _news), replaces=replaces, delete_before_replace=False)
+    def diff(self, id_: str, olds: Props, news: Props) -> DiffResult:
+        replaces = differs(olds, news, self.replacing)
+        changed = bool(replaces) or bool(differs(olds, news, (*self.shared, *self.compared)))
+        return DiffResult(changes=changed or self.drifted(olds, news), replaces=replaces, delete_before_replace=False)
 
     def create(self, props: Props) -> CreateResult:
         return CreateResult(self.identifier(props), {**self.recorded(props), **self.apply(props)})
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        return UpdateResult({**self.recorded(_news), **self.apply(_news, _olds)})
+    def update(self, id_: str, olds: Props, news: Props) -> UpdateResult:
+        return UpdateResult({**self.recorded(news), **self.apply(news, olds)})
 
     def read(self, id_: str, props: Props) -> ReadResult:
         live = self.live(props)

@@ -79,7 +79,7 @@ class SecretFileProvider(SliceProvider):
             return False  # what makes them unknown is a change of its own, and the update follows when they are known
         if not _matches(content, olds.get("digest")) or content != _host_copy(news):
             return True
-        return bool(news.get("volume")) and _volume_created(news) != olds.get("volume_created")
+        return (_volume_created(news) or "") != olds.get("volume_created")
 
     def recorded(self, props: Props) -> Props:
         return {key: value for key, value in super().recorded(props).items() if key != "content"}
@@ -100,16 +100,16 @@ class SecretFileProvider(SliceProvider):
 
     def live(self, props: Props) -> Props | None:
         """The host's copy; without it the resource is gone, and the next `up` writes both anew."""
-        return {} if _host_copy(props) is not None else None
+        return {} if secret_path(props["stack"], props["secret"]).exists() else None
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Remove the host's copy, and what a killed run left. The volume goes with its own resource."""
         try:
-            remove_secret(_props["stack"], _props["secret"])
+            remove_secret(props["stack"], props["secret"])
         except SecretFileError as error:
             raise SliceError(str(error)) from None
-        with contextlib.suppress(DaemonUnreachableError), daemon(_props.get("docker_host")) as client:
-            _remove_helpers(client, _props.get("volume"))
+        with contextlib.suppress(DaemonUnreachableError), daemon(props.get("docker_host")) as client:
+            _remove_helpers(client, props.get("volume"))
 
 
 class SecretFile(Resource, module="strata", name="SecretFile"):
@@ -140,9 +140,11 @@ def _host_copy(props: Props) -> str | None:
 
 def _volume_created(props: Props) -> str | None:
     """When Docker made the volume: another time means another volume, without the files."""
+    if not props.get("volume"):
+        return None
     try:
         with daemon(props.get("docker_host")) as client:
-            return str(client.volumes.get(props["volume"]).attrs["CreatedAt"]) if props.get("volume") else None
+            return str(client.volumes.get(props["volume"]).attrs["CreatedAt"])
     except NotFound:
         return None
 

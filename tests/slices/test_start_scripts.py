@@ -87,10 +87,12 @@ def test_stops_cleanly_and_at_once(kind: Kind, fresh: Fresh) -> None:
 def test_second_container_on_the_same_volume_is_refused(kind: Kind, running: dict[str, Server], fresh: Fresh) -> None:
     twin = fresh(kind)
     own, twin.data = twin.data, running[kind.name].data
-    twin.start()
-    assert twin.running.wait(timeout=20)["StatusCode"] == 1
-    assert "another container uses this volume" in twin.log()
-    twin.data = own
+    try:
+        twin.start()
+        assert twin.running.wait(timeout=20)["StatusCode"] == 1
+        assert "another container uses this volume" in twin.log()
+    finally:
+        twin.data = own
 
 
 def test_sigkill_during_initdb_leaves_a_volume_that_starts(fresh: Fresh) -> None:

@@ -86,10 +86,10 @@ class DatabaseProvider(SliceProvider):
         stray = sorted(may - declared) + sorted(f"(missing) {role}" for role in declared - may)
         return {"owner": owner, "connect": [*props.get("connect", []), *stray]}
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Drop the database with its data. The caller retains it unless its user asked for this."""
-        with connect(Address.of(_props)) as connection:
-            run(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", _props["name"])
+        with connect(Address.of(props)) as connection:
+            run(connection, "DROP DATABASE IF EXISTS {} WITH (FORCE)", props["name"])
 
 
 class Database(Resource, module="strata", name="Database"):

@@ -65,7 +65,7 @@ class MigrationsProvider(SliceProvider):
                 return None
         return {"applied": migration_runner.applied(address, database)}
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Migrations are not undone: what they made is data."""
 
 

@@ -110,13 +110,13 @@ class RoleProvider(SliceProvider):
             "settings": settings,
         }
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Revoke the access: no login, no password, no group, no session. Drop the role if nothing depends on it.
 
         A role with objects, grants or policies stays, so that the data keeps its owner and a later `up` its grants.
         """
-        name = _props["name"]
-        with connect(Address.of(_props)) as connection:
+        name = props["name"]
+        with connect(Address.of(props)) as connection:
             if not _exists(connection, name):
                 return
             run(connection, "ALTER ROLE {} NOLOGIN PASSWORD NULL", name)

@@ -40,7 +40,7 @@ class PostgresRosterProvider(SliceProvider):
         with connect(Address.of(props)) as connection:
             return {"logins": [*props.get("logins", []), *_stray(connection, props)]}
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """The list ends; every login has its own resource."""
 
 

@@ -38,7 +38,7 @@ class RedisRosterProvider(SliceProvider):
         with connect(Address.of(props)) as connection:
             return {"logins": [*props.get("logins", []), *_stray(connection, props)]}
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """The list ends; every user has its own resource."""
 
 

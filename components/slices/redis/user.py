@@ -80,10 +80,10 @@ class RedisUserProvider(SliceProvider):
             rules = connection.users().get(props["name"])
         return None if rules is None else {"live_rules": rules}
 
-    def delete(self, _id: str, _props: Props) -> None:
+    def delete(self, id_: str, props: Props) -> None:
         """Remove the user; Redis ends its connections. Keys stay."""
-        with connect(Address.of(_props)) as connection:
-            connection.command("ACL DELUSER", _props["name"])
+        with connect(Address.of(props)) as connection:
+            connection.command("ACL DELUSER", props["name"])
             connection.save()
 
 
