@@ -21,23 +21,25 @@ class Journal:
         self._lock = threading.Lock()
         self._finished: dict[str, ResourceState] = {}
         self._older: dict[ResourceState, ResourceState] = {entry: entry for entry in before.resources}
-        self._pending: dict[PendingOperation, PendingOperation] = {}
+        self._pending: dict[PendingOperation, None] = {}  # in the order in which they began
         # A create that an earlier run was killed in may have left an object behind, until a create succeeds.
-        self._interrupted = [operation for operation in before.pending if operation.type == "creating"]
+        self._interrupted = {item.resource.urn: item for item in before.pending if item.type == "creating"}
 
     def snapshot(self) -> Snapshot:
         with self._lock:
+            again = {item.resource.urn for item in self._pending if item.type == "creating"}
+            left = [item for urn, item in self._interrupted.items() if urn not in again]
             return replace(
                 self._template,
                 resources=(*self._finished.values(), *self._older.values()),
-                pending=(*self._interrupted, *self._pending.values()),
+                pending=(*left, *self._pending),
             )
 
     @property
     def interrupted(self) -> list[PendingOperation]:
         """Creates that an earlier run was killed in and that no create has made good since."""
         with self._lock:
-            return list(self._interrupted)
+            return list(self._interrupted.values())
 
     def older(self) -> dict[ResourceState, ResourceState]:
         """Entries that nothing has superseded yet: as they were before the run → as they are now."""
@@ -52,7 +54,7 @@ class Journal:
         """Before a provider call: when this returns, the state on disk says that it was started."""
         operation = PendingOperation(resource, kind)
         with self._lock:
-            self._pending[operation] = operation
+            self._pending[operation] = None
         self.flush()
         return operation
 
@@ -76,7 +78,7 @@ class Journal:
             if operation is not None:
                 self._pending.pop(operation, None)
                 if operation.type == "creating":
-                    self._interrupted = [item for item in self._interrupted if item.resource.urn != new.urn]
+                    self._interrupted.pop(new.urn, None)
 
     def mark(
         self,

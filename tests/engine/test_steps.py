@@ -7,8 +7,9 @@ import pytest
 from engine.deletion import antichains
 from engine.integrity import verify
 from engine.providers.base import Properties
-from engine.state import ResourceState
+from engine.state import PendingOperation, ResourceState, Snapshot
 from engine.values import Secret
+from tests.engine.cloud import THING
 from tests.engine.direct import Direct, Registering
 
 
@@ -356,6 +357,23 @@ def test_each_step_is_in_the_state_before_and_after_its_call(direct: Direct) -> 
     assert "a" not in {entry.name for entry in done.saved[begun].resources}
     assert pending[begun + 1] == []
     assert "a" in {entry.name for entry in done.saved[begun + 1].resources}
+
+
+def test_an_interrupted_creation_stays_known_until_one_succeeds(direct: Direct) -> None:
+    entry = ResourceState(urn="urn:pulumi:dev::p::test:index:Thing::a", type=THING, custom=True)
+    left = PendingOperation(entry, "creating")
+    direct.snapshot = Snapshot(pending=(left, left))
+
+    def pending() -> list[str]:
+        return [operation.resource.name for operation in direct.snapshot.pending]
+
+    direct.run(lambda p: p.thing("b"))
+    assert pending() == ["a"]
+    failed = direct.run(one({"fail": "create"}))
+    assert all(len(save.pending) <= 1 for save in failed.saved)
+    assert pending() == ["a"]
+    direct.run(one({}))
+    assert pending() == []
 
 
 def test_twins_of_one_urn_can_be_scheduled_though_they_refer_to_each_other() -> None:
