@@ -72,6 +72,7 @@ def test_broken_sql_names_the_file_and_leaves_a_true_state(project: Project) -> 
     broken.write_text("CREATE TABLE storage.extra (id int);\n")
     project.up().succeeded()
     with project.database() as connection:
+        connection.execute("SET ROLE service_role")
         assert connection.execute("SELECT to_regclass('storage.extra') IS NOT NULL").fetchone() == (True,)
 
 
