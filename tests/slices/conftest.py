@@ -1,5 +1,6 @@
 """One Postgres and one Redis for the providers' tests; a server of its own for each test of the start scripts."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from components.slices.admin import Address
+from components.slices.postgres.connection import connect, run
 from tests.slices.servers import POSTGRES, REDIS, Kind, Server, server
 
 
@@ -43,3 +46,15 @@ def fresh(client: docker.DockerClient) -> Iterator[Callable[[Kind], Server]]:
     """Makes a server that no other test sees; it is not started yet."""
     with ExitStack() as stack:
         yield lambda kind: stack.enter_context(server(client, kind))
+
+
+@pytest.fixture
+def name(postgres: Server) -> Iterator[str]:
+    """A name for a role and a database of one test."""
+    made = f"r_{secrets.token_hex(4)}"
+    yield made
+    with connect(Address.of(postgres.props())) as admin:
+        run(admin, "DROP DATABASE IF EXISTS {} WITH (FORCE)", made)
+        query = "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)"
+        for row in admin.execute(query, (made,)).fetchall():
+            run(admin, "DROP ROLE {}", row[0])
