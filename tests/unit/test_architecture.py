@@ -113,7 +113,8 @@ def test_only_settings_reads_the_configuration() -> None:
 
 
 def test_only_platforms_branches_on_the_platform() -> None:
-    branching = [path for path in modules("applications", "cli", "components", "infra") if branches_on_platform(parse(path))]
+    packages = ("applications", "cli", "components", "infra")
+    branching = [path for path in modules(*packages) if branches_on_platform(parse(path))]
     assert shown(branching) == ["infra/platforms.py"]
 
 
