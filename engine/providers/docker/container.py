@@ -64,21 +64,23 @@ class Container:
             inspected = found(lambda: client.inspect_container(old.id))
             return Old(old.id, old.inputs, outputs(old.inputs, inspected)) if inspected else None
 
+    def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
+        """A container that was stopped by hand is one to start."""
+        live = self.read(daemon, call, old)
+        return live and Old(old.id, old.inputs, {**old.outputs, "mustRun": live.outputs["mustRun"]})
+
     def update(self, daemon: Daemon, call: Call, old: Old, inputs: Properties) -> Properties:
         """Limits, restart policy, and starting a container that should run; the rest is only recorded."""
         name = inputs["name"]
         with daemon.client(f'container "{name}" cannot be updated') as client:
-            if found(lambda: client.inspect_container(old.id)) is None:
-                raise ProviderError(f'container "{name}" is gone from Docker. Refresh the state, then run this again')
-            differing = set(changed(self.schema, old.outputs, inputs))
-            in_place = {
-                property_name
-                for property_name in differing - {"mustRun"}
-                if self.schema[property_name].on_change in (OnChange.UPDATE, OnChange.LIMIT)
-            }
-            if in_place:
+            inspected = found(lambda: client.inspect_container(old.id))
+            if inspected is None:
+                raise ProviderError(f'container "{name}" is gone from Docker: run this again, and it is made anew')
+            in_place = (OnChange.UPDATE, OnChange.LIMIT)
+            differing = changed(self.schema, old.outputs, inputs)
+            if any(self.schema[item].on_change in in_place for item in differing if item != "mustRun"):
                 client.update_container(old.id, **container_request.update(inputs))
-            if "mustRun" in differing and inputs["mustRun"] and inputs["start"]:
+            if inputs["mustRun"] and inputs["start"] and not inspected["State"]["Running"]:
                 start(client, old.id, inputs)
             return outputs(inputs, client.inspect_container(old.id))
 

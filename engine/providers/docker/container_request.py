@@ -97,7 +97,8 @@ def _resources(inputs: Properties) -> Body:
 
 def _capability(name: str) -> str:
     """With the prefix, as the docker command sends it; newer daemons read all of them back so."""
-    return name if name.startswith("CAP_") or name == "ALL" else f"CAP_{name}"
+    known = name.upper().removeprefix("CAP_")
+    return known if known == "ALL" else f"CAP_{known}"
 
 
 def _restart_policy(inputs: Properties) -> Body:

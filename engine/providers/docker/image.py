@@ -42,6 +42,11 @@ class RemoteImage:
             inspected = found(lambda: client.inspect_image(name))
             return Old(inspected["Id"] + name, old.inputs, self._outputs(old.inputs, inspected)) if inspected else None
 
+    def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
+        """By its id: containers are made from the recorded one, whatever bears the name by now."""
+        with daemon.client(f'image "{call.name}" cannot be read') as client:
+            return old if found(lambda: client.inspect_image(old.outputs["imageId"])) else None
+
     def update(self, daemon: Daemon, call: Call, old: Old, inputs: Properties) -> Properties:
         return self.create(daemon, call, inputs)[1]
 

@@ -82,6 +82,9 @@ class Network:
             inspected = found(lambda: client.inspect_network(old.id))
             return Old(old.id, old.inputs, self._outputs(old.inputs, inspected)) if inspected else None
 
+    def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
+        return old if self.read(daemon, call, old) else None
+
     def update(self, daemon: Daemon, call: Call, old: Old, inputs: Properties) -> Properties:
         raise AssertionError("every property of a network forces a replacement")
 

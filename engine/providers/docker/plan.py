@@ -14,18 +14,13 @@ from engine.values import contains_unknown
 _ABSENT_FIELD: Mapping[Kind, Callable[[], Any]] = {Kind.TEXT: str, Kind.LIST: list, Kind.SET: list}
 
 
-def plan(
-    schema: Schema, call: Call, old: Old, inputs: Properties, *, delete_before_replace: bool | None = None
-) -> Diff:
-    """Compare. `delete_before_replace=None`: if the new object would need the name that the old one still has."""
+def plan(schema: Schema, call: Call, old: Old, inputs: Properties, *, delete_before_replace: bool) -> Diff:
     differing = [
         name
         for name in changed(schema, old.outputs, inputs)
         if name not in call.ignore_changes and "*" not in call.ignore_changes
     ]
     replaces = tuple(name for name in differing if _needs_replacement(schema[name], inputs.get(name)))
-    if delete_before_replace is None:
-        delete_before_replace = keeps_given_name(schema, inputs)
     return Diff(
         changed=bool(differing),
         replaces=replaces,

@@ -8,7 +8,7 @@ from engine.providers.docker.container import Container
 from engine.providers.docker.daemon import Daemon
 from engine.providers.docker.image import RemoteImage
 from engine.providers.docker.network import Network
-from engine.providers.docker.plan import plan
+from engine.providers.docker.plan import keeps_given_name, plan
 from engine.providers.docker.resource import Resource
 from engine.providers.docker.schema import check
 from engine.providers.docker.volume import Volume
@@ -25,7 +25,7 @@ _CONFIGURATION = ("host", "version", "__internal", "__defaults")
 
 
 class DockerProvider:
-    """`check` and `diff` never ask the daemon: a plan is made of the program and the state alone."""
+    """`check` never asks the daemon. `diff` asks only whether the object is still there, and does without an answer."""
 
     def __init__(self) -> None:
         self._host: Any = None
@@ -45,8 +45,18 @@ class DockerProvider:
         return check(_resource(call.type).schema, call, old_inputs, inputs)
 
     def diff(self, call: Call, old: Old, inputs: Properties) -> Diff:
+        """An object that was removed by hand is replaced. The official provider finds that by a refresh only."""
         resource = _resource(call.type)
-        return plan(resource.schema, call, old, inputs, delete_before_replace=resource.delete_before_replace)
+        try:
+            seen = resource.seen(self._connect(), call, old)
+        except ProviderError:  # no answer is no news; what is to be changed will tell
+            seen = old
+        before_replace = resource.delete_before_replace
+        if before_replace is None:
+            before_replace = keeps_given_name(resource.schema, inputs)
+        if seen is None:
+            return Diff(changed=True, replaces=("id",), paths=("id",), delete_before_replace=before_replace)
+        return plan(resource.schema, call, seen, inputs, delete_before_replace=before_replace)
 
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
         return _resource(call.type).create(self._connect(), call, inputs)

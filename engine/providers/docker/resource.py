@@ -27,6 +27,9 @@ class Resource(Protocol):
 
     def read(self, daemon: Daemon, call: Call, old: Old) -> Old | None: ...
 
+    def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
+        """The record, corrected by what a plan looks at without a refresh; None if the object was removed by hand."""
+
     def update(self, daemon: Daemon, call: Call, old: Old, inputs: Properties) -> Properties: ...
 
     def delete(self, daemon: Daemon, call: Call, old: Old) -> None: ...

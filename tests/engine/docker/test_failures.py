@@ -140,7 +140,7 @@ def test_an_image_in_use_is_told(bench: Workbench) -> None:
 def test_an_update_of_a_container_that_is_gone_says_so(bench: Workbench) -> None:
     made = bench.start()
     bench.client.remove_container(made.id, force=True)
-    with pytest.raises(ProviderError, match=r"is gone from Docker\. Refresh the state"):
+    with pytest.raises(ProviderError, match="is gone from Docker: run this again"):
         bench.provider.update(call(CONTAINER), made, {**made.inputs, "restart": "always"})
 
 

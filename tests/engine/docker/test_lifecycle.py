@@ -62,7 +62,7 @@ OPTIONS: list[tuple[Properties, str, Any]] = [
     ({"cpuSet": "0"}, "HostConfig.CpusetCpus", "0"),
     ({"shmSize": 128}, "HostConfig.ShmSize", 128 * 2**20),
     ({"securityOpts": ["no-new-privileges:true"]}, "HostConfig.SecurityOpt", ["no-new-privileges:true"]),
-    ({"capabilities": {"drops": ["ALL"], "adds": ["CHOWN"]}}, "HostConfig.CapDrop", ["ALL"]),
+    ({"capabilities": {"drops": ["all"], "adds": ["CHOWN"]}}, "HostConfig.CapDrop", ["ALL"]),
     ({"capabilities": {"drops": ["ALL"], "adds": ["CHOWN"]}}, "HostConfig.CapAdd", ["CAP_CHOWN"]),
     (
         {"logDriver": "json-file", "logOpts": {"max-size": "10m"}},
@@ -152,8 +152,9 @@ def test_a_container_that_stopped_is_started_by_the_next_update(bench: Workbench
     assert found is not None
     assert found.outputs["mustRun"] is False
     assert found.outputs["exitCode"] == 137
-    assert bench.provider.diff(call(CONTAINER), found, made.inputs) == Diff(changed=True, paths=("mustRun",))
-    update(bench, found)
+    for old in (made, found):  # without a refresh, and after one
+        assert bench.provider.diff(call(CONTAINER), old, made.inputs) == Diff(changed=True, paths=("mustRun",))
+    update(bench, made)
     assert bench.inspect(made)["State"]["Running"]
 
 
@@ -177,6 +178,9 @@ def test_what_is_gone_reads_as_gone(bench: Workbench) -> None:
         assert bench.provider.read(call(type), old) is not None
         bench.provider.delete(call(type), old)
         assert bench.provider.read(call(type), old) is None
+        healing = bench.provider.diff(call(type), old, old.inputs)
+        assert healing.replaces == ("id",), "a plain run would not heal what was removed by hand"
+        assert healing.delete_before_replace, "the new object has the name of the old one"
         bench.provider.delete(call(type), old)  # again: somebody else was faster
 
 
@@ -216,6 +220,7 @@ def test_an_image_is_kept_or_removed_as_asked(bench: Workbench) -> None:
     removed = bench.create(IMAGE, {"name": name})
     bench.provider.delete(call(IMAGE), removed)
     assert bench.provider.read(call(IMAGE), removed) is None
+    assert bench.provider.diff(call(IMAGE), removed, removed.inputs) == Diff(changed=False), "its id is still there"
 
 
 def test_many_threads_share_one_provider(bench: Workbench) -> None:

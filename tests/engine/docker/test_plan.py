@@ -11,6 +11,7 @@ from tests.engine.docker.conftest import CONTAINER, IMAGE, NETWORK, VOLUME, call
 from tests.engine.docker.official import NAMES, answer
 
 PROVIDER = DockerProvider()
+PROVIDER.configure({"host": "unix:///no-daemon.sock"})  # a plan needs none
 
 
 def recorded(name: str) -> tuple[dict[str, Any], Old]:
