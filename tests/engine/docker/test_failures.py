@@ -241,9 +241,11 @@ def daemon(path: Path, behaviour: type[_FullDisk]) -> Iterator[str]:
     with UnixStreamServer(str(path), behaviour) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"unix://{path}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"unix://{path}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_full_disk_is_told_with_what_shows_its_use(tmp_path: Path) -> None:
