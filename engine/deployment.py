@@ -117,7 +117,6 @@ class Deployment:
             if found in ("", urn):
                 return self._olds.get(found)
             self._aliased[found] = urn
-            self._run.journal.rename(found, urn)
             return self._olds[found]
 
     def _reference(self, goal: Goal) -> str:

@@ -70,11 +70,16 @@ class Journal:
         supersedes: ResourceState | None = None,
         operation: PendingOperation | None = None,
     ) -> None:
-        """A finished entry, in the place of an older one; its operation ends in the same moment."""
+        """A finished entry, in the place of an older one; its operation ends in the same moment.
+
+        What referred to it under an alias refers to its URN from now on.
+        """
         with self._lock:
             if supersedes is not None:
                 self._older.pop(supersedes, None)
             self._finished[new.urn] = new
+            for alias in new.aliases:
+                self._older = {key: _rename(entry, alias, new.urn) for key, entry in self._older.items()}
             if operation is not None:
                 self._pending.pop(operation, None)
                 if operation.type == "creating":
@@ -106,11 +111,6 @@ class Journal:
         with self._lock:
             self._finished[urn] = replace(self._finished[urn], outputs=outputs)
             return self._finished[urn]
-
-    def rename(self, old_urn: str, new_urn: str) -> None:
-        """An alias was used: older entries refer to the new URN from now on."""
-        with self._lock:
-            self._older = {key: _rename(entry, old_urn, new_urn) for key, entry in self._older.items()}
 
     def flush(self) -> None:
         """Returns when a state at least as new as now is on disk. Raises EngineError if it cannot be saved."""

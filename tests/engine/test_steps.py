@@ -112,6 +112,20 @@ def test_delete_before_replace_takes_dependents_that_would_be_replaced_with_it(d
     assert not any(entry.pending_replacement or entry.delete for entry in direct.snapshot.resources)
 
 
+def test_delete_before_replace_goes_from_the_last_dependent_to_the_first(direct: Direct) -> None:
+    def program(kind: str) -> Any:
+        def run(p: Registering) -> None:
+            a = p.thing("a", {"kind": kind, "dbr": True})
+            b = p.thing("b", of={"kind": a})
+            p.thing("c", of={"kind": b})
+
+        return run
+
+    direct.run(program("x"))
+    direct.run(program("y"))
+    assert direct.cloud.calls() == [*("delete c", "delete b", "delete a"), *("create a", "create b", "create c")]
+
+
 def test_an_option_of_the_program_decides_on_the_order(direct: Direct) -> None:
     direct.run(one({"kind": "x"}))
     direct.run(one({"kind": "y"}, delete_before_replace=True))
@@ -215,8 +229,12 @@ def test_what_is_deleted_with_a_replaced_resource_is_made_anew(direct: Direct, f
 
     direct.run(program("x"))
     done = direct.run(program("y"))
-    assert "delete b" not in direct.cloud.calls()
-    assert direct.cloud.calls().count("create b") == 1
+    assert direct.cloud.calls() == (
+        ["delete a", "create a", "create b"] if first else ["create a", "create b", "delete a"]
+    )
+    deleted = [step for step in done.steps if step.startswith("delete")]
+    assert deleted == ["delete-replaced b (deleted with a)", "delete-replaced a"]
+    assert (done.steps.index(deleted[0]) < done.steps.index("create-replacement b")) == first
     assert done.changes["replace"] == 2
 
 
@@ -254,16 +272,19 @@ def test_a_generated_name_is_kept_until_the_resource_is_replaced(direct: Direct)
     assert direct.entry("a").inputs["label"] == label
 
 
-def test_an_alias_renames_without_touching_the_resource(direct: Direct) -> None:
+def test_an_alias_renames_and_what_refers_to_it_follows(direct: Direct) -> None:
     direct.run(lambda p: p.thing("b", of={"value": p.thing("a")}))
     old = direct.entry("a")
 
     def program(p: Registering) -> None:
-        a = p.thing("renamed", aliases=(old.urn,))
+        a = p.thing("renamed", {"value": 1}, aliases=(old.urn,))
         p.thing("b", of={"value": a})
 
     done = direct.run(program)
-    assert done.changes == {"same": 3}
+    assert done.changes == {"same": 2, "update": 1}
+    assert done.saved
+    for snapshot in done.saved:
+        verify(snapshot.resources)
     assert direct.entry("renamed").id == old.id
     assert direct.entry("b").dependencies == (direct.entry("renamed").urn,)
 
