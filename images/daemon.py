@@ -65,7 +65,7 @@ def connect(docker_host: str | None = None) -> Iterator[Daemon]:
         client.ping()
     except _FAILURES as error:
         where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-        raise ImageError(f"Docker does not answer at {where} ({error}): start it, or set DOCKER_HOST") from None
+        raise ImageError(f"Docker does not answer at {where} ({error}): start its daemon, or set DOCKER_HOST") from None
     try:
         yield Daemon(client)
     finally:
