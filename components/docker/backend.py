@@ -83,11 +83,10 @@ class Backend(pulumi.ComponentResource):
             keep_locally=True,
             opts=self._options(depends_on=[preflight]),
         )
-        data = self._data_volume(preflight)
+        names = context.naming
+        data = self._volume("data", names.data_volume(workload.name), preflight, retained=True)
+        secrets = self._volume("secrets", names.secrets_volume(workload.name), preflight, retained=False)
         password = random.RandomPassword(f"{name}-admin", length=40, special=False, opts=self._child)
-        secrets = self._volume(
-            f"{name}-secrets", context.naming.secrets_volume(workload.name), self._options(depends_on=[preflight])
-        )
         secret = self._secret(password, secrets, image)
         self._container = self._run(image, data, secrets, attachment, depends_on=[secret])
         self._admin = AdminRef(
@@ -146,14 +145,19 @@ class Backend(pulumi.ComponentResource):
             opts=self._options(depends_on=[attachment.preflight]),
         )
 
-    def _data_volume(self, preflight: pulumi.Resource) -> docker.Volume:
-        options = self._options(depends_on=[preflight], retain_on_delete=True, ignore_changes=["labels"])
-        # Docker cannot change a volume's labels, and an adopted volume keeps those of the state that made it.
-        name = self._workload.name
-        return self._volume(f"{self._name}-data", self._context.naming.data_volume(name), options)
-
-    def _volume(self, logical: str, physical: str, options: pulumi.ResourceOptions) -> docker.Volume:
-        return docker.Volume(logical, name=physical, labels=self._context.labels(logical), opts=options)
+    def _volume(self, kind: str, physical: str, preflight: pulumi.Resource, *, retained: bool) -> docker.Volume:
+        logical = f"{self._name}-{kind}"
+        return docker.Volume(
+            logical,
+            name=physical,
+            labels=self._context.labels(logical),
+            opts=self._options(
+                depends_on=[preflight],
+                retain_on_delete=retained,
+                # Docker cannot change a volume's labels, and an adopted one keeps those of the state that made it.
+                ignore_changes=["labels"],
+            ),
+        )
 
     def _secret(self, password: random.RandomPassword, volume: docker.Volume, image: docker.RemoteImage) -> SecretFile:
         work = self._workload
@@ -217,8 +221,12 @@ class Backend(pulumi.ComponentResource):
             stop_timeout=work.stop_timeout,
             destroy_grace_seconds=work.stop_timeout,
             labels=self._context.labels(self._name),
-            # The official provider records a change of these two without giving it to the daemon.
-            opts=self._options(depends_on=depends_on, replace_on_changes=["healthcheck", "tmpfs"]),
+            opts=self._options(
+                depends_on=depends_on,
+                # The official provider records a change of these two without giving it to the daemon.
+                replace_on_changes=["healthcheck", "tmpfs"],
+                delete_before_replace=True,  # two containers cannot have one name
+            ),
         )
 
 
