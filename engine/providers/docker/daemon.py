@@ -84,15 +84,18 @@ class Daemon:
 
 
 def _connection(host: str | None) -> tuple[dict[str, Any], str]:
-    """Arguments for docker.APIClient, and the daemon's address with where it was read."""
-    if host:
-        return {"base_url": host, "use_ssh_client": host.startswith("ssh://")}, host
-    from_environment = os.environ.get("DOCKER_HOST", "")
-    if from_environment:
-        use_ssh_client = from_environment.startswith("ssh://")
-        return {**kwargs_from_env(), "use_ssh_client": use_ssh_client}, f"{from_environment} (from DOCKER_HOST)"
-    arguments = dict(ContextAPI.kwargs_from_context())
-    return {"base_url": DEFAULT_HOST, **arguments}, str(arguments.get("base_url", DEFAULT_HOST))
+    """Arguments for docker.APIClient, and the daemon's address with where it was read. Raises ProviderError."""
+    address = host or os.environ.get("DOCKER_HOST", "")
+    try:
+        if address:
+            # For TLS, docker-py takes DOCKER_TLS_VERIFY and DOCKER_CERT_PATH from here too.
+            arguments: dict[str, Any] = {**kwargs_from_env(environment={**os.environ, "DOCKER_HOST": address})}
+            described = address if host else f"{address} (from DOCKER_HOST)"
+            return {**arguments, "use_ssh_client": address.startswith("ssh://")}, described
+        arguments = {"base_url": DEFAULT_HOST, **ContextAPI.kwargs_from_context()}
+    except DockerException as error:
+        raise ProviderError(f"the way to the Docker daemon is not clear: {error}") from error
+    return arguments, arguments["base_url"]
 
 
 def knock(address: str) -> None:

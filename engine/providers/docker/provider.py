@@ -1,5 +1,6 @@
 """The Docker provider: which resource types there are, and their dispatch."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ class DockerProvider:
     def __init__(self) -> None:
         self._host: Any = None
         self._daemon: Daemon | None = None
+        self._lock = threading.Lock()
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """`host` is a URL such as unix:///var/run/docker.sock, tcp://… or ssh://…; unset, see Daemon."""
@@ -81,9 +83,10 @@ class DockerProvider:
     def _connect(self) -> Daemon:
         if self._host is UNKNOWN:
             raise ProviderError("docker provider: host is not known yet; make it a setting instead of an output")
-        if self._daemon is None:
-            self._daemon = Daemon(self._host)
-        return self._daemon
+        with self._lock:
+            if self._daemon is None:
+                self._daemon = Daemon(self._host)
+            return self._daemon
 
 
 def _resource(type: str) -> Resource:

@@ -187,6 +187,12 @@ def test_a_wrong_docker_host_is_named_with_where_it_was_read(monkeypatch: pytest
     assert "nonsense://x" in reading(None)
 
 
+def test_missing_certificates_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    assert "the way to the Docker daemon is not clear" in reading("tcp://127.0.0.1:1")
+
+
 def test_the_current_context_of_the_docker_command_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
