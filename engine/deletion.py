@@ -46,12 +46,10 @@ def delete_all(
 ) -> None:
     """Deletes every entry that nothing has superseded. Refuses as a whole if one of them is protected."""
     older = run.journal.older()
-    for before, now in older.items():
-        if now.pending_replacement:  # deleted already
-            run.journal.drop(before)
-    condemned = [before for before, now in older.items() if not now.pending_replacement]
+    condemned = list(older)
+    gone = {before for before, now in older.items() if now.pending_replacement}  # deleted already, and not made anew
     replaced = {before for before in condemned if older[before].delete}
-    protected = [entry for entry in condemned if entry.protect and entry not in replaced]
+    protected = [entry for entry in condemned if entry.protect and entry not in replaced | gone]
     for entry in protected:
         run.fail(
             f"{entry.type} {entry.name!r} cannot be deleted because it is protected: remove `protect` from it in the "
@@ -63,6 +61,9 @@ def delete_all(
     deleted |= {entry.urn for entry in condemned}
 
     def delete(entry: ResourceState) -> None:
+        if entry in gone:  # in its turn all the same: what refers to it must leave the state first
+            run.journal.drop(entry)
+            return
         op: Op = "discard" if entry.external else "delete-replaced" if entry in replaced else "delete"
         try:
             executor.delete(entry, provider_of(entry), op=op, note=skipped(entry, deleted), replacing=False)

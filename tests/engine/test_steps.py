@@ -238,6 +238,25 @@ def test_what_is_deleted_with_a_replaced_resource_is_made_anew(direct: Direct, f
     assert done.changes["replace"] == 2
 
 
+def test_what_was_deleted_with_a_replaced_resource_leaves_the_state_after_what_refers_to_it(direct: Direct) -> None:
+    def program(kind: str, *, whole: bool) -> Any:
+        def run(p: Registering) -> None:
+            a = p.thing("a", {"kind": kind}, delete_before_replace=True)
+            if whole:
+                b = p.thing("b", deleted_with=a.urn)
+                p.thing("c", after=[b], retain_on_delete=True)
+
+        return run
+
+    direct.run(program("x", whole=True))
+    done = direct.run(program("y", whole=False))
+    assert not done.failed
+    for snapshot in done.saved:
+        verify(snapshot.resources)
+    assert direct.cloud.calls() == ["delete a", "create a"]
+    assert [entry.urn.split("::")[-1] for entry in direct.snapshot.resources if entry.type == THING] == ["a"]
+
+
 def test_replace_with(direct: Direct) -> None:
     def program(kind: str) -> Any:
         def run(p: Registering) -> None:
