@@ -244,7 +244,8 @@ def test_what_was_deleted_with_a_replaced_resource_leaves_the_state_after_what_r
             a = p.thing("a", {"kind": kind}, delete_before_replace=True)
             if whole:
                 b = p.thing("b", deleted_with=a.urn)
-                p.thing("c", after=[b], retain_on_delete=True)
+                c = p.thing("c", after=[b], retain_on_delete=True)
+                p.thing("d", after=[c])
 
         return run
 
@@ -253,7 +254,7 @@ def test_what_was_deleted_with_a_replaced_resource_leaves_the_state_after_what_r
     assert not done.failed
     for snapshot in done.saved:
         verify(snapshot.resources)
-    assert direct.cloud.calls() == ["delete a", "create a"]
+    assert direct.cloud.calls() == ["delete a", "create a", "delete d"]
     assert [entry.urn.split("::")[-1] for entry in direct.snapshot.resources if entry.type == THING] == ["a"]
 
 
