@@ -167,7 +167,7 @@ def _write_volume(props: Props) -> None:
         try:
             helper.put_archive(MOUNT, _archive(props))
         finally:
-            helper.remove(force=True)
+            helper.remove(force=True, v=True)  # with the anonymous volumes that its image declares
 
 
 def _archive(props: Props) -> bytes:
@@ -185,4 +185,4 @@ def _archive(props: Props) -> bytes:
 def _remove_helpers(client: docker.DockerClient, volume: str | None) -> None:
     """Also those that a killed run left behind: a container that exists keeps its volume from being removed."""
     for helper in client.containers.list(all=True, filters={"label": f"{HELPER}={volume}"}) if volume else []:
-        helper.remove(force=True)
+        helper.remove(force=True, v=True)  # with the anonymous volumes that its image declares

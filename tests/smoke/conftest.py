@@ -47,7 +47,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     elif disruptive and _contract(config).stage == "production":
         raise pytest.UsageError(f"--disruptive: the stage of the stack {_stack(config)} is production; nothing was run")
     if own:
-        _contract(config)  # one error for a stack that cannot be read, not one per test
+        _leave_out_absent_applications(config, own, items)
+
+
+def _leave_out_absent_applications(config: pytest.Config, own: list[pytest.Item], items: list[pytest.Item]) -> None:
+    """Reads the contract, too: one error for a stack that cannot be read, not one per test."""
+    applications = _contract(config).applications
+    absent = [i for i in own if (m := i.get_closest_marker("application")) and m.args[0] not in applications]
+    config.hook.pytest_deselected(items=absent)
+    items[:] = [item for item in items if item not in absent]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

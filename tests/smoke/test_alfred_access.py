@@ -15,7 +15,7 @@ import pytest
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.quick, pytest.mark.application("alfred")]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

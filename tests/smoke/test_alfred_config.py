@@ -15,7 +15,7 @@ from infra import config_files
 from infra.contract import StackContract
 from tests.smoke import clients
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.quick, pytest.mark.application("alfred")]
 
 CLAIM = Path("applications", "alfred", "application.yaml")
 

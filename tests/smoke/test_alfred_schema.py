@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-pytestmark = pytest.mark.quick
+pytestmark = [pytest.mark.quick, pytest.mark.application("alfred")]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
