@@ -20,7 +20,7 @@ def say_up(
     terminal.say()
     if adopted:
         terminal.say(f"Volumes of an earlier state were adopted with their data: {', '.join(adopted)}.", style="yellow")
-    passed = f"{checks.passed} quick smoke tests passed in {checks.seconds:.1f} s" if checks else "smoke tests skipped"
+    passed = _passed(checks)
     terminal.say(f"The stack {workspace.stack} is up; {passed}. Policies were not run.", style="bold green")
     rows = _endpoints(contract)
     for name, paths in files.items():
@@ -41,6 +41,14 @@ def say_destroyed(terminal: Terminal, workspace: Workspace, volumes: list[str], 
     if volumes:
         terminal.say(f"  Kept data: the volumes {', '.join(volumes)}. The next `strata up` finds it again.")
         terminal.say(f"  To delete it for good: docker volume rm {' '.join(volumes)}")
+
+
+def _passed(checks: Smoke | None) -> str:
+    if checks is None:
+        return "smoke tests skipped"
+    if checks.passed == 0:
+        return "no smoke tests, since it has no application"
+    return f"{checks.passed} quick smoke tests passed in {checks.seconds:.1f} s"
 
 
 def _endpoints(contract: StackContract) -> list[tuple[str, str]]:

@@ -1,0 +1,70 @@
+"""Access ends with the claim, data does not; and what was removed by hand comes back."""
+
+import docker
+import psycopg
+import pytest
+import redis
+
+from tests.e2e.project import Project
+
+pytestmark = [pytest.mark.e2e, pytest.mark.docker]
+
+
+def refused_everywhere(variables: dict[str, str]) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(variables["DATABASE_URL"], connect_timeout=5).close()
+    with redis.Redis.from_url(variables["REDIS_URL"]) as client, pytest.raises(redis.AuthenticationError):
+        client.ping()
+
+
+def rows(project: Project) -> int:
+    with project.database() as connection:
+        connection.execute("SET ROLE service_role")
+        found = connection.execute("SELECT count(*) FROM storage.objects").fetchone()
+    assert found
+    return int(found[0])
+
+
+def remember(project: Project) -> dict[str, str]:
+    """Writes a row and a key; returns the configuration of the moment."""
+    variables = project.rendered()
+    with project.database() as connection:
+        connection.execute("SET ROLE service_role")
+        connection.execute("INSERT INTO storage.objects (bucket_id, name) VALUES ('system-backups', 'kept')")
+    with redis.Redis.from_url(variables["REDIS_URL"]) as client:
+        client.set(f"{variables['REDIS_PREFIX']}kept", "yes")
+    return variables
+
+
+def test_a_container_removed_by_hand_comes_back_with_its_data(deployed: Project) -> None:
+    variables = remember(deployed)
+    client = docker.from_env()
+    client.containers.get(f"{deployed.stack}-redis").remove(force=True)
+    client.containers.get(f"{deployed.stack}-db-postgres").stop()
+    deployed.up().succeeded()
+    assert rows(deployed) == 1
+    with redis.Redis.from_url(variables["REDIS_URL"]) as connection:
+        assert connection.get(f"{variables['REDIS_PREFIX']}kept") == b"yes"
+    deployed.up("--expect-no-changes").succeeded()
+
+
+def test_a_removed_application_loses_its_access_and_keeps_its_data(deployed: Project) -> None:
+    variables = deployed.rendered()
+    deployed.config["strata:applications"] = []
+    deployed.set("postgres.memory", "900Mi")  # its backend is replaced in the same run
+    deployed.up().succeeded()
+    refused_everywhere(variables)
+    deployed.config["strata:applications"] = ["alfred"]
+    deployed.write()
+    deployed.up().succeeded()
+    assert rows(deployed) == 1, "an application that came back did not find its data"
+
+
+def test_an_application_removed_between_destroy_and_up_loses_its_access(deployed: Project) -> None:
+    """`destroy` skips the deletes inside a backend that goes with them: the roster has to revoke what is left."""
+    variables = deployed.rendered()
+    deployed.destroy().succeeded()
+    deployed.config["strata:applications"] = []
+    deployed.write()
+    deployed.run("up", "--yes").succeeded()  # with its smoke tests: a stack without applications is a stack
+    refused_everywhere(variables)
