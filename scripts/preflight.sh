@@ -133,6 +133,8 @@ start_docker() {
     DAEMON_LOG=
   else
     say "starting dockerd, its log is $DAEMON_LOG"
+    forget_dead /var/run/docker.pid dockerd
+    forget_dead /var/run/docker/containerd/containerd.pid containerd
     setsid dockerd > "$DAEMON_LOG" 2>&1 < /dev/null &
     daemon=$!
   fi
@@ -149,6 +151,12 @@ start_docker() {
 pgrep_dockerd() {
   daemon=$(cat /var/run/docker.pid 2> /dev/null) || return 1
   [ "$(cat "/proc/$daemon/comm" 2> /dev/null)" = dockerd ]
+}
+
+# A daemon that was killed leaves its process id in a file, and will not start while any process has that number.
+forget_dead() {
+  [ -f "$1" ] || return 0
+  [ "$(cat "/proc/$(cat "$1")/comm" 2> /dev/null)" = "$2" ] || rm -f "$1"
 }
 
 docker_failed() {
