@@ -20,6 +20,7 @@ LONGEST: Final = len(f"{POSTGRES}-secrets")
 LABEL_STACK: Final = "strata.stack"
 LABEL_NAME: Final = "strata.name"
 LABEL_STATE: Final = "strata.state"
+LABEL_DIGEST: Final = "strata.secret"
 
 
 @dataclass(frozen=True, kw_only=True)

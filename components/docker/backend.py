@@ -12,7 +12,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_random as random
 
-from components import scripts
+from components import naming, scripts
 from components.docker.context import Attachment, DockerContext
 from components.quantities import MIB
 from components.services import BackendService, Runtime, View
@@ -88,7 +88,7 @@ class Backend(pulumi.ComponentResource):
         secrets = self._volume("secrets", names.secrets_volume(workload.name), preflight, retained=False)
         password = random.RandomPassword(f"{name}-admin", length=40, special=False, opts=self._child)
         secret = self._secret(password, secrets, image)
-        self._container = self._run(image, data, secrets, attachment, depends_on=[secret])
+        self._container = self._run(image, data, secrets, attachment, secret)
         self._admin = AdminRef(
             stack=context.naming.stack, secret=f"{workload.backend}/admin", host=self._view.host, port=self._view.port
         )
@@ -184,7 +184,7 @@ class Backend(pulumi.ComponentResource):
         data: docker.Volume,
         secrets: docker.Volume,
         attachment: Attachment,
-        depends_on: list[pulumi.Resource],
+        secret: SecretFile,
     ) -> docker.Container:
         work = self._workload
         memory = work.memory // MIB
@@ -220,9 +220,10 @@ class Backend(pulumi.ComponentResource):
             stop_signal=work.stop_signal,
             stop_timeout=work.stop_timeout,
             destroy_grace_seconds=work.stop_timeout,
-            labels=self._context.labels(self._name),
+            # The start script reads the secret once: another secret needs another container.
+            labels=[*self._context.labels(self._name), {"label": naming.LABEL_DIGEST, "value": secret.digest}],
             opts=self._options(
-                depends_on=depends_on,
+                depends_on=[secret],
                 # The official provider records a change of these two without giving it to the daemon.
                 replace_on_changes=["healthcheck", "tmpfs"],
                 delete_before_replace=True,  # two containers cannot have one name

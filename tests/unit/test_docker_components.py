@@ -32,6 +32,7 @@ class Recorder(Mocks):
             "hex": "0123456789abcdef",
             "identity": "1",
             "version": "1",
+            "digest": "digest-1",
         }
         return f"{args.name}-id", {**computed, **args.inputs}
 
@@ -104,6 +105,11 @@ def test_logs_rotate_and_crashes_restart(container: dict[str, Any]) -> None:
 
 def test_no_generated_secret_is_in_a_container(container: dict[str, Any]) -> None:
     assert "generated" not in str(container), "the mock password reached env, argv, a label or a healthcheck"
+
+
+def test_another_admin_password_is_another_container(container: dict[str, Any]) -> None:
+    labels = {label["label"]: label["value"] for label in container["labels"]}
+    assert labels["strata.secret"] == "digest-1", "the running container would go on with the old password"
 
 
 def test_redis_leaves_memory_for_its_fork(program: Recorder) -> None:
