@@ -68,3 +68,13 @@ def test_an_application_removed_between_destroy_and_up_loses_its_access(deployed
     deployed.write()
     deployed.run("up", "--yes").succeeded()  # with its smoke tests: a stack without applications is a stack
     refused_everywhere(variables)
+
+
+def test_a_lost_admin_secret_is_written_again(deployed: Project) -> None:
+    """The host's copy is what slices act with; the state still knows it."""
+    path = deployed.state_home / "strata" / "secrets" / deployed.stack / "redis" / "admin"
+    secret = path.read_text()
+    path.unlink()
+    deployed.up().succeeded()
+    assert path.read_text() == secret
+    assert path.stat().st_mode & 0o777 == 0o600
