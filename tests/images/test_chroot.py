@@ -86,10 +86,13 @@ def test_a_failed_stage_shows_the_end_of_its_output(root: Path, tmp_path: Path) 
         run(root, folder, tmp_path / "log")
 
 
+# A shell without job control starts its background jobs with SIGINT ignored, and their children inherit that.
 RUNNER = """
+import signal
 import sys
 from pathlib import Path
 from images import chroot
+signal.signal(signal.SIGINT, signal.default_int_handler)
 root, folder, log = map(Path, sys.argv[1:])
 chroot.run_stage(root, folder, "trixie", chroot.Mirrors(), log, print)
 """
