@@ -22,7 +22,7 @@ def test_everything_in_pyproject_is_locked() -> None:
 
 def test_every_package_has_hashes() -> None:
     entries = re.split(r"^(?=[a-z0-9-]+==)", LOCK, flags=re.MULTILINE)[1:]
-    assert len(entries) == len(LOCKED)
+    assert len(entries) >= len(LOCKED)  # more where a package has one version for each Python
     for entry in entries:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry.splitlines()[0]
 

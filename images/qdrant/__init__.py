@@ -1,0 +1,1 @@
+"""What the local Qdrant image holds besides Debian packages."""
