@@ -22,7 +22,7 @@ from cli import state
 from cli.engines import Options, Outcome
 from cli.errors import CliError
 from cli.terminal import Terminal
-from components.secretfiles import state_home
+from components.privatefiles import state_home
 from infra.workspace import Workspace
 
 

@@ -10,9 +10,7 @@ Templates are Jinja2 (sandboxed, undefined names are errors) over one view of ea
 """
 
 import json
-import os
 import shlex
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -23,7 +21,8 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, SecretStr
 
-from components.secretfiles import state_home
+from components import privatefiles
+from components.privatefiles import state_home
 from infra.contract import ApplicationSlices, StackContract, ViewName
 
 Format = Literal["env", "yaml", "json"]
@@ -67,15 +66,7 @@ def path(stack: str, app: str, format: Format) -> Path:
 def write(stack: str, app: str, format: Format, text: str) -> Path:
     """Replaces the file atomically; only its owner can read it (0600)."""
     target = path(stack, app, format)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mkstemp makes it 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(draft).replace(target)
-    except OSError:
-        Path(draft).unlink()
-        raise
+    privatefiles.replace(target, text)
     return target
 
 

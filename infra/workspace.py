@@ -7,7 +7,6 @@ the user's state folder; PULUMI_CONFIG_PASSPHRASE, then PULUMI_CONFIG_PASSPHRASE
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-from components.secretfiles import state_home
+from components import privatefiles
+from components.privatefiles import state_home
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 
@@ -90,7 +90,11 @@ class Workspace:
                 f"the stack `{self.stack}` has a state ({self.state_file}), but its passphrase file"
                 f" {self.passphrase_file} is gone.\nPut that file back, or export PULUMI_CONFIG_PASSPHRASE."
             )
-        return self.passphrase_file if _create_once(self.passphrase_file, secrets.token_urlsafe(32) + "\n") else None
+        return (
+            self.passphrase_file
+            if privatefiles.create(self.passphrase_file, secrets.token_urlsafe(32) + "\n")
+            else None
+        )
 
 
 def find(stack: str, *, start: Path | None = None, environ: Mapping[str, str] | None = None) -> Workspace:
@@ -123,20 +127,3 @@ def _read_project(path: Path) -> dict[str, Any]:
     if not isinstance(project, dict) or not isinstance(project.get("name"), str):
         raise WorkspaceError(f"{path} has no name. Write: `name: strata`")
     return project
-
-
-def _create_once(path: Path, text: str) -> bool:
-    """Makes `path` (0600) complete or not at all; False if somebody else made it first."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename, this fails if the name is taken
-    except FileExistsError:
-        return False
-    finally:
-        Path(draft).unlink()
-    return True

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components.secretfiles import SecretFileError, read_secret, remove_secret, secret_path, state_home, write_secret
+from components.privatefiles import state_home
+from components.secretfiles import SecretFileError, read_secret, remove_secret, secret_path, write_secret
 
 
 @pytest.fixture(autouse=True)
