@@ -24,8 +24,8 @@ from images.recipes import LABEL, Recipe, Step
 if TYPE_CHECKING:
     from images.daemon import Daemon
 
-NEEDED_BYTES = 3 * 1024**3
-"""Free disk for one build: a root of 700 MB, its tar, the tars of earlier steps and the image."""
+NEEDED_BYTES = 4 * 1024**3
+"""Free disk for one build: a root of 700 MB, 2.2 GB more while Go compiles, the tars of all steps, the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +127,11 @@ def _last_result(recipe: Recipe, cache: Path, progress: Progress) -> Path:
 
 
 def _drop_unused(cache: Path) -> None:
-    """Keeps the last result of each recipe, and those that recipes share; the rest can be made from these."""
-    chains = [[step.key for step in recipes.steps(recipe)] for recipe in recipes.load().values()]
-    uses = Counter(key for chain in chains for key in chain)
-    keep = {chain[-1] for chain in chains} | {key for key, count in uses.items() if count > 1}
+    """Keeps the last result of each recipe, those that recipes share, and what a recipe wants kept."""
+    chains = [(recipe, recipes.steps(recipe)) for recipe in recipes.load().values()]
+    uses = Counter(step.key for _, chain in chains for step in chain)
+    keep = {chain[-1].key for _, chain in chains} | {key for key, count in uses.items() if count > 1}
+    keep |= {step.key for recipe, chain in chains for step in chain if step.name in recipe.keep}
     for tar in cache.glob("*.tar"):
         if tar.stem not in keep:
             tar.unlink()

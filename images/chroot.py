@@ -91,7 +91,8 @@ def run_stage(root: Path, folder: Path, suite: str, mirrors: Mirrors, log: Path,
     )
     (workshop / "apt.conf").write_text(_host_apt_settings(workshop))
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
-    environment = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    # Where the host gets Go's modules from is as much its own affair as its proxies are.
+    environment = {n: v for n, v in os.environ.items() if n.lower().endswith("_proxy") or n in ("GOPROXY", "GOSUMDB")}
     environment |= {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",

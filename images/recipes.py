@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from images.errors import ImageError
 
@@ -30,8 +30,16 @@ class Recipe(BaseModel):
     version: str
     suite: str
     stages: Annotated[tuple[str, ...], Field(min_length=1)]
+    keep: tuple[str, ...] = ()
+    """Stages whose result stays in the cache when the image is built: those that take minutes."""
     config: dict[str, Any]
     """The fields of the OCI image specification's `config`, but Labels."""
+
+    @model_validator(mode="after")
+    def _kept_stages_are_stages(self) -> Self:
+        if others := set(self.keep) - set(self.stages):
+            raise ValueError(f"`keep` names {', '.join(sorted(others))}, and `stages` does not")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

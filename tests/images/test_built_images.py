@@ -10,6 +10,7 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 import images
+from components.scripts import HEALTHCHECKS
 from images import recipes
 
 pytestmark = pytest.mark.docker
@@ -18,8 +19,10 @@ LABEL = "strata.test"
 NEEDED = {
     "postgres": "sh cat chmod mkdir mv od rm sleep initdb postgres psql pg_isready pg_controldata pg_dump pg_restore",
     "redis": "sh cat chmod grep mkdir mv od rm sha256sum sleep redis-server redis-cli redis-check-aof",
+    "object_store": "sh bash cat chmod flock minio",
 }
-LARGEST = {"postgres": 150e6, "redis": 80e6}
+LARGEST = {"postgres": 150e6, "redis": 80e6, "object_store": 190e6}
+UID = {"postgres": 999, "redis": 999, "object_store": 1000}
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +32,10 @@ def client() -> Iterator[docker.DockerClient]:
     client.close()
 
 
-@pytest.fixture(scope="module", params=["postgres", "redis"])
+@pytest.fixture(scope="module", params=["postgres", "redis", "object_store"])
 def name(request: pytest.FixtureRequest) -> str:
+    if request.param == "object_store" and images.missing([request.param]):
+        pytest.skip("minutes to compile: strata images build object_store")
     images.build([request.param], print)
     return str(request.param)
 
@@ -70,8 +75,9 @@ class Runner:
         )
         return bytes(output).decode()
 
-    def server(self, image: str, environment: dict[str, str]) -> Container:
-        return self._client.containers.run(image, environment=environment, labels=self._label, detach=True)
+    def server(self, image: str, environment: dict[str, str], *command: str) -> Container:
+        words, labels = list(command) or None, self._label
+        return self._client.containers.run(image, words, environment=environment, labels=labels, detach=True)
 
     def remove(self) -> None:
         label = f"{LABEL}={self._label[LABEL]}"
@@ -96,8 +102,8 @@ def wait_for(container: Container, command: list[str], expected: str) -> None:
     pytest.fail(f"no {expected!r} within 30 s, last: {output}\n{log}")
 
 
-def test_it_runs_as_the_official_image_s_user(image: str, run: Runner) -> None:
-    assert run.once(image, "id -u; id -g").split() == ["999", "999"]
+def test_it_runs_as_the_official_image_s_user(name: str, image: str, run: Runner) -> None:
+    assert run.once(image, "id -u; id -g").split() == [str(UID[name])] * 2
 
 
 def test_it_contains_what_scripts_and_operators_call(name: str, image: str, run: Runner) -> None:
@@ -108,15 +114,15 @@ def test_it_contains_what_scripts_and_operators_call(name: str, image: str, run:
 
 
 def test_its_programs_find_their_libraries(name: str, image: str, run: Runner) -> None:
-    folder = {"postgres": "/usr/lib/postgresql/17/bin /usr/lib/postgresql/17/lib", "redis": "/usr/bin"}[name]
+    folder = {"postgres": "/usr/lib/postgresql/17/bin /usr/lib/postgresql/17/lib"}.get(name, "/usr/bin")
     broken = run.once(image, f"find {folder} -type f | xargs ldd 2> /dev/null | grep 'not found' || :")
     assert broken == ""
 
 
 def test_it_holds_nothing_that_only_a_build_needs(image: str, run: Runner) -> None:
-    tools = "gcc cc make perl python3 apt-get curl wget debootstrap"
+    tools = "gcc cc make go perl python3 apt-get curl wget debootstrap"
     assert run.once(image, f"for tool in {tools}; do command -v $tool || :; done") == ""
-    leftovers = "/var/lib/apt /var/cache/apt /etc/apt /usr/share/locale/* /usr/share/man/* /run/strata-build"
+    leftovers = "/var/lib/apt /var/cache/apt /etc/apt /usr/share/locale/* /usr/share/man/* /run/strata-build /tmp/*"
     assert run.once(image, f"ls -d {leftovers} 2> /dev/null || :") == ""
 
 
@@ -182,3 +188,13 @@ def test_a_plain_run_of_redis_answers(run: Runner) -> None:
     images.build(["redis"], print)
     server = run.server(images.local_name("redis", "8"), {})
     wait_for(server, ["redis-cli", "ping"], "PONG")
+
+
+def test_a_plain_run_of_minio_takes_the_official_variables(run: Runner) -> None:
+    if images.missing(["object_store"]):
+        pytest.skip("minutes to compile: strata images build object_store")
+    environment = {"MINIO_ROOT_USER": "somebody", "MINIO_ROOT_PASSWORD": "a-password"}
+    server = run.server(images.local_name("object_store", "2026"), environment, "server", "/data")
+    healthy = f"{HEALTHCHECKS['object_store'][-1]} && echo healthy"
+    wait_for(server, ["bash", "-c", healthy], "healthy")
+    assert b"minioadmin" not in bytes(server.logs()), "the variables were not taken"

@@ -79,10 +79,10 @@ def test_broken_yaml_is_one_message(path: Path) -> None:
 class Registry:
     """Answers as a Docker daemon with a registry behind it would."""
 
-    def __init__(self, digests: dict[str, str]) -> None:
+    def __init__(self, digests: dict[str, str | None]) -> None:
         self._digests = digests
 
-    def registry_digest(self, image: str) -> str:
+    def registry_digest(self, image: str) -> str | None:
         return self._digests[image]
 
 
@@ -90,11 +90,9 @@ def test_renewing_writes_changed_digests_with_their_origin_and_leaves_all_else(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = lock.load(path)
-    postgres, redis = before["postgres"]["17"], before["redis"]["8"]
-    assert redis.digest
-    registry = Registry(
-        {f"{postgres.sources[0]}:{postgres.tag}": DIGEST, f"{redis.sources[0]}:{redis.tag}": redis.digest}
-    )
+    postgres = before["postgres"]["17"]
+    known = {f"{image.sources[0]}:{image.tag}": image.digest for name in before.values() for image in name.values()}
+    registry = Registry({**known, f"{postgres.sources[0]}:{postgres.tag}": DIGEST})
 
     @contextmanager
     def connect(docker_host: str | None = None) -> Iterator[Registry]:

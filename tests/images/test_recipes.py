@@ -88,13 +88,20 @@ def test_another_version_is_refused_with_the_line_to_write() -> None:
 
 
 def test_an_unknown_image_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ImageError, match="named 'mysql'; known: postgres, redis"):
+    with pytest.raises(ImageError, match="named 'mysql'; known: object_store, postgres, redis"):
         recipes.local_name("mysql", "8")
 
 
 def test_an_unknown_key_is_named(folder: Path) -> None:
     append(folder / "recipes.yaml", "  flavour: alpine")
-    with pytest.raises(ImageError, match=r"recipes\.yaml: `redis\.flavour`"):
+    with pytest.raises(ImageError, match=r"recipes\.yaml: `object_store\.flavour`"):
+        recipes.load(folder)
+
+
+def test_a_kept_stage_that_the_recipe_does_not_have_is_named(folder: Path) -> None:
+    path = folder / "recipes.yaml"
+    path.write_text(path.read_text().replace("keep: [minio]", "keep: [mino]"))
+    with pytest.raises(ImageError, match=r"object_store.*`keep` names mino"):
         recipes.load(folder)
 
 
