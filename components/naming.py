@@ -4,18 +4,20 @@ Logical names (Pulumi's) never change; physical names carry the stack's prefix. 
 that data to change.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
 
 POSTGRES: Final = "db-postgres"
 REDIS: Final = "redis"
+OBJECT_STORE: Final = "object-store"
 NETWORK: Final = "strata"
 
 # A container's alias is a DNS label (RFC 1035: 63 octets); Docker's own limit is longer and never reached.
 MAX_NAME: Final = 63
 PREFIX: Final = re.compile(r"^([a-z][a-z0-9-]*-)?$")
-LONGEST: Final = len(f"{POSTGRES}-secrets")
+LONGEST: Final = len(f"{OBJECT_STORE}-secrets")
 
 LABEL_STACK: Final = "strata.stack"
 LABEL_NAME: Final = "strata.name"
@@ -44,6 +46,14 @@ class Naming:
 
     def secrets_volume(self, name: str) -> str:
         return self.physical(f"{name}-secrets")
+
+    def bucket(self, application: str, bucket: str) -> str:
+        """The physical name of an application's bucket. One that would be too long is cut, and told apart by a hash."""
+        name = self.physical(f"{application}-{bucket}").replace("_", "-")
+        if len(name) <= MAX_NAME:
+            return name
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        return f"{name[: MAX_NAME - len(digest) - 1].rstrip('-')}-{digest}"
 
 
 def prefix_problem(prefix: str) -> str | None:

@@ -14,9 +14,10 @@ from components.quantities import Size, at_least
 APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
 ROLE_NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
 
-# The port Postgres and Redis listen on inside their container or pod.
+# The port that each backend listens on inside its container or pod.
 POSTGRES_PORT: Final = 5432
 REDIS_PORT: Final = 6379
+OBJECT_STORE_PORT: Final = 9000
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
 ApplicationName = Annotated[str, Field(pattern=APPLICATION_NAME, examples=["alfred"])]
@@ -68,6 +69,16 @@ class RedisSpec(Spec):
     storage: Annotated[Size, at_least("1Gi")] = Field(examples=["10Gi"])
     port: Port = Field(default=REDIS_PORT, examples=[6379], description="Port on this host (platform docker)")
     maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])
+
+
+class ObjectStoreSpec(Spec):
+    """MinIO, where no cloud has an S3 of its own. One drive: no parity, so backups are what protects from its loss."""
+
+    version: Literal["2026"] = Field(examples=["2026"], description="Year of the release")
+    memory: Annotated[Size, at_least("512Mi")] = Field(examples=["1Gi"], description="Limit of the container")
+    cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
+    storage: Annotated[Size, at_least("1Gi")] = Field(examples=["20Gi"])
+    port: Port = Field(default=OBJECT_STORE_PORT, examples=[9000], description="Port on this host (platform docker)")
 
 
 class LoginClaim(Spec):

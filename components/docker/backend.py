@@ -40,8 +40,8 @@ PROBE: Final = {"interval": "30s", "timeout": "5s", "start_period": "1m0s", "ret
 class Workload:
     """What is particular to one backend."""
 
-    backend: str  # postgres, redis: its script, its probe, its image
-    name: str  # container and network alias: naming.POSTGRES, naming.REDIS
+    backend: str  # postgres, redis, object_store: its script, its probe, its image
+    name: str  # container and network alias: naming.POSTGRES, …
     version: str
     uid: int
     port: int  # inside
@@ -55,6 +55,7 @@ class Workload:
     secret_files: Mapping[str, str]  # file on the secrets volume -> form, see SecretFileArgs
     tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> size, e.g. 64m
     env: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # key that data depends on -> its secret files
     shm: int = 64 * MIB
 
 
@@ -86,8 +87,10 @@ class Backend(pulumi.ComponentResource):
         names = context.naming
         data = self._volume("data", names.data_volume(workload.name), preflight, retained=True)
         secrets = self._volume("secrets", names.secrets_volume(workload.name), preflight, retained=False)
-        password = random.RandomPassword(f"{name}-admin", length=40, special=False, opts=self._child)
-        secret = self._secret(password, secrets, image)
+        written: list[pulumi.Resource] = []  # one after the other: they write the same volume
+        for key, files in workload.keys.items():
+            written.append(self._secret(key, files, secrets, image, depends_on=[*written], keep=True))
+        secret = self._secret("admin", workload.secret_files, secrets, image, depends_on=written)
         self._container = self._run(image, data, secrets, attachment, secret)
         self._admin = AdminRef(
             stack=context.naming.stack, secret=f"{workload.backend}/admin", host=self._view.host, port=self._view.port
@@ -159,23 +162,34 @@ class Backend(pulumi.ComponentResource):
             ),
         )
 
-    def _secret(self, password: random.RandomPassword, volume: docker.Volume, image: docker.RemoteImage) -> SecretFile:
-        work = self._workload
+    def _secret(
+        self,
+        secret: str,
+        files: Mapping[str, str],
+        volume: docker.Volume,
+        image: docker.RemoteImage,
+        *,
+        depends_on: list[pulumi.Resource],
+        keep: bool = False,
+    ) -> SecretFile:
+        work, logical = self._workload, f"{self._name}-{secret}"
+        content = random.RandomPassword(logical, length=40, special=False, opts=self._child).result
         return SecretFile(
-            f"{self._name}-admin-secret",
+            f"{logical}-secret",
             SecretFileArgs(
                 stack=self._context.naming.stack,
-                secret=f"{work.backend}/admin",
-                content=password.result,
+                secret=f"{work.backend}/{secret}",
+                content=content,
                 volume=volume.name,
                 image=image.image_id,
-                files=work.secret_files,
+                files=files,
                 uid=work.uid,
                 gid=work.uid,
-                labels=self._context.label_map(f"{self._name}-admin-secret"),
+                labels=self._context.label_map(f"{logical}-secret"),
                 docker_host=self._context.host,
+                keep=keep,
             ),
-            opts=self._child,
+            opts=self._options(depends_on=depends_on),
         )
 
     def _run(

@@ -6,6 +6,10 @@ The import path of every provider class is part of each stack's state (see `comp
 from components.slices.admin import AdminRef
 from components.slices.docker_preflight import DockerPreflight, PortClaim, PreflightArgs
 from components.slices.errors import SliceError
+from components.slices.object_store.bucket import Bucket, BucketArgs
+from components.slices.object_store.public_bucket import PublicBucket, PublicBucketArgs
+from components.slices.object_store.roster import ObjectStoreRoster, ObjectStoreRosterArgs
+from components.slices.object_store.user import ObjectStoreUser, ObjectStoreUserArgs
 from components.slices.postgres.database import Database, DatabaseArgs
 from components.slices.postgres.migration_files import Migration, load_migrations
 from components.slices.postgres.migrations import Migrations, MigrationsArgs
@@ -19,15 +23,23 @@ from components.slices.secret_file import SecretFile, SecretFileArgs
 
 __all__ = [
     "AdminRef",
+    "Bucket",
+    "BucketArgs",
     "Database",
     "DatabaseArgs",
     "DockerPreflight",
     "Migration",
     "Migrations",
     "MigrationsArgs",
+    "ObjectStoreRoster",
+    "ObjectStoreRosterArgs",
+    "ObjectStoreUser",
+    "ObjectStoreUserArgs",
     "PortClaim",
     "PostgresRoster",
     "PreflightArgs",
+    "PublicBucket",
+    "PublicBucketArgs",
     "Ready",
     "ReadyArgs",
     "RedisRoster",

@@ -13,6 +13,7 @@ from pulumi.dynamic import CheckFailure, Resource
 from components.slices.admin import Address, AdminRef
 from components.slices.docker_client import daemon
 from components.slices.errors import SliceError
+from components.slices.object_store import connection as object_store
 from components.slices.postgres import connection as postgres
 from components.slices.redis import connection as redis
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known
@@ -25,7 +26,10 @@ RESTARTS: Final = 3  # after so many in a row, waiting longer helps nobody
 
 @dataclass(frozen=True, kw_only=True)
 class ReadyArgs:
-    """`backend` is `postgres` or `redis`; `deadline` in seconds. `container` and its log are quoted in errors."""
+    """`backend` is `postgres`, `redis` or `object_store`; `deadline` in seconds.
+
+    `container` and its log are quoted in errors.
+    """
 
     backend: str
     admin: AdminRef
@@ -106,7 +110,16 @@ def _redis(address: Address, limit: float) -> Props:
         return {"identity": connection.identity(), "version": connection.version()}
 
 
-PROBES: Final[dict[str, Callable[[Address, float], Props]]] = {"postgres": _postgres, "redis": _redis}
+def _object_store(address: Address, limit: float) -> Props:
+    with object_store.connect(address, timeout=limit) as connection:
+        return {**connection.info()}
+
+
+PROBES: Final[dict[str, Callable[[Address, float], Props]]] = {
+    "postgres": _postgres,
+    "redis": _redis,
+    "object_store": _object_store,
+}
 
 
 class _Container:

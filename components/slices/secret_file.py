@@ -1,5 +1,6 @@
 """A secret's two copies: the user's file on this host, and the container's on a small volume."""
 
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -30,6 +31,8 @@ FORMS: Final[Mapping[str, Callable[[str], str]]] = {
     "pgpass": lambda secret: "*:*:*:postgres:" + secret.replace("\\", "\\\\").replace(":", "\\:") + "\n",
     "scram-verifier": scram.verifier,
     "sha256": lambda secret: hashlib.sha256(secret.encode()).hexdigest(),
+    # What MINIO_KMS_SECRET_KEY takes: a name, and the 256 bits of the key in base64.
+    "kms-key": lambda secret: "strata:" + base64.b64encode(hashlib.sha256(secret.encode()).digest()).decode(),
 }
 
 
@@ -37,8 +40,10 @@ FORMS: Final[Mapping[str, Callable[[str], str]]] = {
 class SecretFileArgs:
     """`secret` names the host's copy (see `components.secretfiles`). Without `volume` there is no container's copy.
 
-    `files` maps a file name on the volume to its form: `plain`, `pgpass`, `scram-verifier` or `sha256`. `image` is any
-    image that is present: the volume is written through a container of it that is never started.
+    `files` maps a file name on the volume to its form: `plain`, `pgpass`, `scram-verifier`, `sha256` or `kms-key`.
+    `image` is any image that is present: the volume is written through a container of it that is never started.
+    `keep` is for keys that kept data depends on: a copy that this host has goes before `content`, and no delete
+    removes it.
     """
 
     stack: str
@@ -51,6 +56,7 @@ class SecretFileArgs:
     gid: int = 0
     labels: Mapping[str, pulumi.Input[str]] | None = None
     docker_host: str | None = None
+    keep: bool = False
 
 
 class SecretFileProvider(SliceProvider):
@@ -74,9 +80,9 @@ class SecretFileProvider(SliceProvider):
         return found
 
     def drifted(self, olds: Props, news: Props) -> bool:
-        content = news.get("content")
-        if not isinstance(content, str) or not is_known(news.get("volume")):
+        if not isinstance(news.get("content"), str) or not is_known(news.get("volume")):
             return False  # what makes them unknown is a change of its own, and the update follows when they are known
+        content = _content(news)
         if not _matches(content, olds.get("digest")) or content != _host_copy(news):
             return True
         return (_volume_created(news) or "") != olds.get("volume_created")
@@ -88,13 +94,16 @@ class SecretFileProvider(SliceProvider):
         return f"{props['stack']}/{props['secret']}"
 
     def apply(self, props: Props, olds: Props | None = None) -> Props:
-        content, before = props["content"], (olds or {}).get("digest")
+        content, before = _content(props), (olds or {}).get("digest")
+        if props.get("keep") and before and not _matches(content, before):
+            path = secret_path(props["stack"], props["secret"])
+            raise SliceError(f"{path} is not the key that the data was written with: bring that file back")
         try:
             write_secret(props["stack"], props["secret"], content)
         except SecretFileError as error:
             raise SliceError(str(error)) from None
         if props.get("volume"):
-            _write_volume(props)
+            _write_volume({**props, "content": content})
         same = _matches(content, before) and (olds or {}).get("files") == props.get("files")
         return {"digest": before if same else _digest(content), "volume_created": _volume_created(props) or ""}
 
@@ -105,7 +114,8 @@ class SecretFileProvider(SliceProvider):
     def delete(self, id_: str, props: Props) -> None:
         """Remove the host's copy, and what a killed run left. The volume goes with its own resource."""
         try:
-            remove_secret(props["stack"], props["secret"])
+            if not props.get("keep"):
+                remove_secret(props["stack"], props["secret"])
         except SecretFileError as error:
             raise SliceError(str(error)) from None
         with contextlib.suppress(DaemonUnreachableError), daemon(props.get("docker_host")) as client:
@@ -129,6 +139,12 @@ def _digest(content: str, salt: str | None = None) -> str:
 
 def _matches(content: str, digest: str | None) -> bool:
     return digest is not None and hmac.compare_digest(_digest(content, digest.split(":")[0]), digest)
+
+
+def _content(props: Props) -> str:
+    """The secret: what is asked for, but a key that is kept and that this host has goes before it."""
+    kept = _host_copy(props) if props.get("keep") else None
+    return kept or str(props["content"])
 
 
 def _host_copy(props: Props) -> str | None:

@@ -1,4 +1,4 @@
-"""One Postgres and one Redis for the providers' tests; a server of its own for each test of the start scripts."""
+"""One server of each backend for the providers' tests; a server of its own for each test of the start scripts."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -8,9 +8,10 @@ from pathlib import Path
 import docker
 import pytest
 
+import images
 from components.slices.admin import Address
 from components.slices.postgres.connection import connect, run
-from tests.slices.servers import POSTGRES, REDIS, Kind, Server, server
+from tests.slices.servers import OBJECT_STORE, POSTGRES, REDIS, Kind, Server, server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,6 +39,14 @@ def postgres(client: docker.DockerClient) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def redis(client: docker.DockerClient) -> Iterator[Server]:
     with server(client, REDIS) as made:
+        yield made.start().ready()
+
+
+@pytest.fixture(scope="session")
+def object_store(client: docker.DockerClient) -> Iterator[Server]:
+    if images.missing([OBJECT_STORE.name]):
+        pytest.skip("minutes to compile: strata images build object_store")
+    with server(client, OBJECT_STORE) as made:
         yield made.start().ready()
 
 

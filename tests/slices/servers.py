@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import docker
 import redis
+import urllib3
 from docker.models.containers import Container
+from minio import Minio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -21,7 +23,6 @@ from components.slices.secret_file import SecretFileProvider
 
 LABEL: Final = "strata.test-slices"
 STACK: Final = "slices-test"
-TMPFS: Final = "rw,noexec,nosuid,nodev,size=64m,uid=999,gid=999,mode=0750"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Kind:
     stop_signal: str
     arguments: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    memory: str = "256m"
+    uid: int = 999
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 POSTGRES: Final = Kind(
@@ -60,6 +64,20 @@ REDIS: Final = Kind(
     stop_signal="SIGTERM",
     arguments=("--appendonly", "yes", "--save", "", "--protected-mode", "no"),
 )
+OBJECT_STORE: Final = Kind(
+    name="object_store",
+    version="2026",
+    port=9000,
+    data="/data",
+    files={"admin": "plain"},
+    tmpfs=("/tmp",),
+    stop_signal="SIGTERM",
+    arguments=("--address", ":9000"),
+    memory="512m",
+    environment={"GOMEMLIMIT": "460MiB"},
+    uid=1000,
+    keys={"encryption-key": "kms-key"},
+)
 
 
 class Server:
@@ -79,6 +97,15 @@ class Server:
         """Write the secret and start a new container; `ready` waits for it."""
         self.password = password or secrets.token_hex(16)
         SecretFileProvider().create(self.secret_props())
+        if self.kind.keys:
+            key = {
+                "secret": f"{self.name}-key",
+                "content": secrets.token_hex(16),
+                "files": self.kind.keys,
+                "keep": True,
+            }
+            SecretFileProvider().create(self.secret_props(**key))
+        uid = self.kind.uid
         self.container = self.client.containers.run(
             self.image,
             list(self.kind.arguments),
@@ -86,14 +113,14 @@ class Server:
             entrypoint=["sh", "-c", scripts.read(self.kind.name), "strata"],
             detach=True,
             labels={LABEL: "1"},
-            user="999:999",
+            user=f"{uid}:{uid}",
             read_only=True,
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
             environment=self.kind.environment,
             stop_signal=self.kind.stop_signal,
-            mem_limit="256m",
-            tmpfs=dict.fromkeys(self.kind.tmpfs, TMPFS),
+            mem_limit=self.kind.memory,
+            tmpfs=dict.fromkeys(self.kind.tmpfs, f"rw,noexec,nosuid,nodev,size=64m,uid={uid},gid={uid},mode=0750"),
             volumes={
                 self.data: {"bind": self.kind.data, "mode": "rw"},
                 self.secrets: {"bind": "/run/strata/secrets", "mode": "ro"},
@@ -159,8 +186,8 @@ class Server:
             **inputs,
             "volume": self.secrets,
             "files": self.kind.files,
-            "uid": 999.0,
-            "gid": 999.0,
+            "uid": float(self.kind.uid),
+            "gid": float(self.kind.uid),
             "labels": labels,
             **more,
         }
@@ -198,6 +225,13 @@ def redis_session(server: Server, username: str | None = None, password: str | N
         single_connection_client=True,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def s3_session(server: Server, access_key: str | None = None, secret_key: str | None = None) -> Minio:
+    """A client that neither asks for a region nor tries again; without a key it is nobody's."""
+    pool = urllib3.PoolManager(timeout=10, retries=False)
+    where = f"127.0.0.1:{server.port}"
+    return Minio(where, access_key, secret_key, secure=False, region="us-east-1", http_client=pool)
 
 
 def eventually(check: Callable[[], Any], *, within: float = 15) -> Any:

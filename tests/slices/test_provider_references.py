@@ -17,6 +17,10 @@ from pulumi.runtime.rpc import UNKNOWN
 
 import components.slices as slices
 from components.slices.docker_preflight import DockerPreflightProvider
+from components.slices.object_store.bucket import BucketProvider
+from components.slices.object_store.public_bucket import PublicBucketProvider
+from components.slices.object_store.roster import ObjectStoreRosterProvider
+from components.slices.object_store.user import ObjectStoreUserProvider
 from components.slices.postgres.database import DatabaseProvider
 from components.slices.postgres.migrations import MigrationsProvider
 from components.slices.postgres.role import RoleProvider
@@ -30,6 +34,7 @@ from components.slices.secret_file import SecretFileProvider
 # Never edit a line: states in the world hold these paths, and could not delete what they made. To move a class, leave
 # an importable name at its old path.
 GOLDEN: dict[type[SliceProvider], tuple[type[Resource], str, str]] = {
+    BucketProvider: (slices.Bucket, "Bucket", "components.slices.object_store.bucket BucketProvider"),
     DatabaseProvider: (slices.Database, "Database", "components.slices.postgres.database DatabaseProvider"),
     DockerPreflightProvider: (
         slices.DockerPreflight,
@@ -37,10 +42,25 @@ GOLDEN: dict[type[SliceProvider], tuple[type[Resource], str, str]] = {
         "components.slices.docker_preflight DockerPreflightProvider",
     ),
     MigrationsProvider: (slices.Migrations, "Migrations", "components.slices.postgres.migrations MigrationsProvider"),
+    ObjectStoreRosterProvider: (
+        slices.ObjectStoreRoster,
+        "ObjectStoreRoster",
+        "components.slices.object_store.roster ObjectStoreRosterProvider",
+    ),
+    ObjectStoreUserProvider: (
+        slices.ObjectStoreUser,
+        "ObjectStoreUser",
+        "components.slices.object_store.user ObjectStoreUserProvider",
+    ),
     PostgresRosterProvider: (
         slices.PostgresRoster,
         "PostgresRoster",
         "components.slices.postgres.roster PostgresRosterProvider",
+    ),
+    PublicBucketProvider: (
+        slices.PublicBucket,
+        "PublicBucket",
+        "components.slices.object_store.public_bucket PublicBucketProvider",
     ),
     ReadyProvider: (slices.Ready, "Ready", "components.slices.ready ReadyProvider"),
     RedisRosterProvider: (slices.RedisRoster, "RedisRoster", "components.slices.redis.roster RedisRosterProvider"),

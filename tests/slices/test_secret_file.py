@@ -155,6 +155,30 @@ def test_without_a_volume_only_the_host_has_it() -> None:
     assert outputs["volume_created"] == ""
 
 
+def test_a_key_that_data_depends_on_outlives_its_resource_and_is_found_again() -> None:
+    props: Props = {"stack": STACK, "secret": f"key-{secrets.token_hex(4)}", "content": "first", "keep": True}
+    outputs = made(props)
+    PROVIDER.delete("", outputs)
+    assert read_secret(STACK, props["secret"]) == "first", "the data could not be decrypted any more"
+
+    later = {**props, "content": "of a later state"}
+    outputs = made(later)
+    assert read_secret(STACK, props["secret"]) == "first"
+    assert PROVIDER.diff("", outputs, later).changes is False
+
+
+def test_a_lost_key_is_never_replaced_by_another_one() -> None:
+    props: Props = {"stack": STACK, "secret": f"key-{secrets.token_hex(4)}", "content": "first", "keep": True}
+    PROVIDER.delete("", made(props))
+    later = {**props, "content": "of a later state"}
+    outputs = made(later)
+    secret_path(STACK, props["secret"]).unlink()
+    assert PROVIDER.diff("", outputs, later).changes is True
+    with pytest.raises(SliceError, match="is not the key that the data was written with: bring that file back"):
+        PROVIDER.update("", outputs, later)
+    assert not secret_path(STACK, props["secret"]).exists()
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

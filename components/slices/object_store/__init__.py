@@ -1,0 +1,1 @@
+"""What lives inside the object store: buckets, who reads them, users, and their roster."""
