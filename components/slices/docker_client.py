@@ -2,15 +2,14 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
-
-import docker
-import requests
-from docker.errors import APIError, DockerException
+from typing import TYPE_CHECKING, Any, Final
 
 from components.slices.errors import SliceError
+
+if TYPE_CHECKING:  # see `daemon`
+    import docker
 
 TIMEOUT: Final = 30  # seconds for one call
 LOCAL: Final = "unix:///var/run/docker.sock"
@@ -31,8 +30,13 @@ def is_local(host: str | None) -> bool:
 
 
 @contextmanager
-def daemon(host: str | None) -> Iterator[docker.DockerClient]:
+def daemon(host: str | None) -> Iterator["docker.DockerClient"]:
     """A client of the daemon. Raises SliceError for every failure in or under it."""
+    # Imported when needed: the program declares slices and never asks Docker, and need not wait for its client.
+    import docker
+    import requests
+    from docker.errors import APIError, DockerException
+
     where = address(host)
     _knock(where)
     try:
@@ -47,6 +51,16 @@ def daemon(host: str | None) -> Iterator[docker.DockerClient]:
         raise DaemonUnreachableError(f"Docker at {where} ended the connection: {error}") from None
     finally:
         client.close()
+
+
+def find(get: Callable[[str], Any], name: str) -> Any:
+    """`get(name)` of one of a client's collections; None if the daemon has no such object."""
+    from docker.errors import NotFound
+
+    try:
+        return get(name)
+    except NotFound:
+        return None
 
 
 def _knock(where: str) -> None:

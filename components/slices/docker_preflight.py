@@ -4,17 +4,18 @@ import shutil
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-import docker
 import psutil
 import pulumi
-from docker.errors import ImageNotFound, NotFound
 from pulumi.dynamic import CheckFailure, CheckResult, Resource
 
-from components.slices.docker_client import daemon, is_local
+from components.slices.docker_client import daemon, find, is_local
 from components.slices.errors import SliceError
 from components.slices.resource import Props, SliceProvider, inputs_of
+
+if TYPE_CHECKING:
+    import docker
 
 GIB: Final = 1024**3
 STATE: Final = "strata.state"  # the label that says which state made an object
@@ -91,7 +92,7 @@ class DockerPreflight(Resource, module="strata", name="DockerPreflight"):
 class _Inspection:
     """One look at the daemon. While a first plan does not know the state's id yet, nothing there is this stack's."""
 
-    def __init__(self, client: docker.DockerClient, props: Props) -> None:
+    def __init__(self, client: "docker.DockerClient", props: Props) -> None:
         self._client, self._props = client, props
         self._local = is_local(props.get("docker_host"))
 
@@ -110,11 +111,8 @@ class _Inspection:
     def adopted(self) -> list[str]:
         volumes = []
         for name in self._props.get("volumes", []):
-            try:
-                labels = self._client.volumes.get(name).attrs["Labels"]
-            except NotFound:
-                continue
-            if not self._own(labels):
+            volume = find(self._client.volumes.get, name)
+            if volume and not self._own(volume.attrs["Labels"]):
                 volumes.append(name)
         return volumes
 
@@ -122,11 +120,10 @@ class _Inspection:
         return bool((labels or {}).get(STATE) == self._props["state_id"])
 
     def _foreign(self, property_: str, name: str, collection: Any, removal: str) -> Iterator[tuple[str, str]]:
-        try:
-            attrs = collection.get(name).attrs
-        except NotFound:
+        found = find(collection.get, name)
+        if found is None:
             return
-        labels = attrs["Labels"] if property_ == "networks" else attrs["Config"]["Labels"]
+        labels = found.attrs["Labels"] if property_ == "networks" else found.attrs["Config"]["Labels"]
         if not self._own(labels):
             stack = (labels or {}).get("strata.stack")
             whose = f"belongs to another state of the stack {stack}" if stack else "is not Strata's"
@@ -140,9 +137,7 @@ class _Inspection:
     def _absent_image(self, name: str) -> Iterator[tuple[str, str]]:
         if not name.startswith("localhost/"):
             return  # pulled when it is needed
-        try:
-            self._client.images.get(name)
-        except ImageNotFound:
+        if not find(self._client.images.get, name):
             yield "images", f"the image {name} is not on this host: strata images build"
 
     def _taken_port(self, claim: Props) -> Iterator[tuple[str, str]]:

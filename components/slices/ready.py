@@ -3,20 +3,21 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-import docker
 import pulumi
-from docker.errors import NotFound
 from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
-from components.slices.docker_client import daemon
+from components.slices.docker_client import daemon, find
 from components.slices.errors import SliceError
 from components.slices.object_store import connection as object_store
 from components.slices.postgres import connection as postgres
 from components.slices.redis import connection as redis
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known
+
+if TYPE_CHECKING:
+    import docker
 
 INTERVAL: Final = 0.1  # seconds between two probes
 PLAN_LIMIT: Final = 2  # seconds that a plan waits for an answer
@@ -125,18 +126,17 @@ PROBES: Final[dict[str, Callable[[Address, float], Props]]] = {
 class _Container:
     """The container that is waited for."""
 
-    def __init__(self, client: docker.DockerClient, name: str, id_: str) -> None:
+    def __init__(self, client: "docker.DockerClient", name: str, id_: str) -> None:
         self.name = name
         self._containers, self._id = client.containers, id_
         self._restarts: int | None = None  # of its life so far, which may be a long one
 
     def hopeless(self) -> str | None:
         """Why waiting longer helps nobody, if that is so."""
-        try:
-            attrs = self._containers.get(self._id).attrs
-        except NotFound:
+        container = find(self._containers.get, self._id)
+        if container is None:
             return "does not exist any more"
-        state, restarts = attrs["State"], attrs["RestartCount"]
+        state, restarts = container.attrs["State"], container.attrs["RestartCount"]
         if state["Status"] in ("exited", "dead", "created"):
             return f"is stopped (exit code {state['ExitCode']}); start it with: docker start {self.name}"
         self._restarts = restarts if self._restarts is None else self._restarts
@@ -144,8 +144,6 @@ class _Container:
         return f"has stopped {again} times by itself" if again >= RESTARTS else None
 
     def log(self) -> str:
-        try:
-            text = self._containers.get(self._id).logs(tail=LOG_LINES).decode(errors="replace").strip()
-        except NotFound:
-            return ""
+        tail: bytes | None = find(lambda id_: self._containers.get(id_).logs(tail=LOG_LINES), self._id)
+        text = (tail or b"").decode(errors="replace").strip()
         return f"\nThe end of its log:\n{text}" if text else ""

@@ -9,18 +9,19 @@ import secrets
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-import docker
 import pulumi
-from docker.errors import NotFound
 from pulumi.dynamic import CheckFailure, Resource
 
 from components.secretfiles import SecretFileError, read_secret, remove_secret, secret_path, write_secret
-from components.slices.docker_client import DaemonUnreachableError, daemon
+from components.slices.docker_client import DaemonUnreachableError, daemon, find
 from components.slices.errors import SliceError
 from components.slices.postgres import scram
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known
+
+if TYPE_CHECKING:
+    import docker
 
 MOUNT: Final = "/strata-secrets"  # in no image, so that Docker copies nothing of the image into a new volume
 HELPER: Final = "strata.helper"  # label of the container that writes the volume; its value is the volume
@@ -158,11 +159,9 @@ def _volume_created(props: Props) -> str | None:
     """When Docker made the volume: another time means another volume, without the files."""
     if not props.get("volume"):
         return None
-    try:
-        with daemon(props.get("docker_host")) as client:
-            return str(client.volumes.get(props["volume"]).attrs["CreatedAt"])
-    except NotFound:
-        return None
+    with daemon(props.get("docker_host")) as client:
+        volume = find(client.volumes.get, props["volume"])
+        return str(volume.attrs["CreatedAt"]) if volume else None
 
 
 def _write_volume(props: Props) -> None:
@@ -170,6 +169,8 @@ def _write_volume(props: Props) -> None:
 
     The host's user need not be root, and the secret stands in no command line, environment or configuration.
     """
+    from docker.types import Mount  # here for the same reason as in `daemon`
+
     volume = props["volume"]
     with daemon(props.get("docker_host")) as client:
         _remove_helpers(client, volume)
@@ -177,7 +178,7 @@ def _write_volume(props: Props) -> None:
             props["image"],
             command=["true"],
             labels={**(props.get("labels") or {}), HELPER: volume},
-            mounts=[docker.types.Mount(target=MOUNT, source=volume, type="volume", no_copy=True)],
+            mounts=[Mount(target=MOUNT, source=volume, type="volume", no_copy=True)],
             network_mode="none",
         )
         try:
@@ -198,7 +199,7 @@ def _archive(props: Props) -> bytes:
     return buffer.getvalue()
 
 
-def _remove_helpers(client: docker.DockerClient, volume: str | None) -> None:
+def _remove_helpers(client: "docker.DockerClient", volume: str | None) -> None:
     """Also those that a killed run left behind: a container that exists keeps its volume from being removed."""
     for helper in client.containers.list(all=True, filters={"label": f"{HELPER}={volume}"}) if volume else []:
         helper.remove(force=True, v=True)  # with the anonymous volumes that its image declares

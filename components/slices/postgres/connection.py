@@ -1,14 +1,14 @@
 """The administrator's connection to Postgres, and its failures in one clear line."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final, LiteralString
-
-import psycopg
-from psycopg import sql
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeAlias
 
 from components.slices.admin import Address
 from components.slices.errors import SliceError
+
+if TYPE_CHECKING:  # imported when needed: the program declares slices and never connects, and need not wait for it
+    import psycopg
 
 USER: Final = "postgres"  # the administrator's role, and the database that is the administrator's
 CONNECT_TIMEOUT: Final = 5  # seconds
@@ -25,12 +25,14 @@ MARK: Final = "strata: "
 # One writer at a time to the shared catalogs: concurrent GRANTs fail with "tuple concurrently updated".
 CATALOG_LOCK: Final = 0x7374_7261_7461  # "strata"
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 
 @contextmanager
 def connect(address: Address, database: str = USER, *, timeout: int = CONNECT_TIMEOUT) -> Iterator[Connection]:
     """An autocommit connection as the administrator. Raises SliceError for every failure in or under it."""
+    import psycopg
+
     where = f"Postgres at {address}"
     try:
         connection = psycopg.connect(
@@ -66,10 +68,24 @@ def catalog(address: Address, database: str = USER) -> Iterator[Connection]:
         yield connection
 
 
-def run(connection: Connection, template: LiteralString, *names: str, **literals: Any) -> None:
-    """Execute a utility statement: `{}` takes identifiers in order, `{name}` takes literals."""
+def run(connection: Connection, template: LiteralString, *names: str | Sequence[str], **literals: Any) -> None:
+    """Execute a utility statement: `{}` takes identifiers in order, `{name}` takes literals.
+
+    A sequence of names is one identifier with dots between them.
+    """
+    from psycopg import sql
+
+    identifiers = [sql.Identifier(*([name] if isinstance(name, str) else name)) for name in names]
     values = {key: sql.Literal(value) for key, value in literals.items()}
-    connection.execute(sql.SQL(template).format(*map(sql.Identifier, names), **values))
+    connection.execute(sql.SQL(template).format(*identifiers, **values))
+
+
+def drop_unused(connection: Connection, template: LiteralString, name: str) -> None:
+    """Execute a DROP as `run` does, which leaves what other objects depend on where it is."""
+    from psycopg.errors import DependentObjectsStillExist
+
+    with suppress(DependentObjectsStillExist):
+        run(connection, template, name)
 
 
 def scalar(connection: Connection, query: LiteralString, *params: Any) -> Any:
@@ -93,13 +109,13 @@ def end_sessions(connection: Connection, role: str) -> None:
     connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (role,))
 
 
-def message(error: psycopg.Error) -> str:
+def message(error: "psycopg.Error") -> str:
     """Postgres' own sentence, with its detail and hint."""
     parts = (error.diag.message_primary or str(error).strip(), error.diag.message_detail, error.diag.message_hint)
     return "; ".join(part for part in parts if part)
 
 
-def _reason(error: psycopg.OperationalError) -> str:
+def _reason(error: "psycopg.OperationalError") -> str:
     text = " ".join(str(error).split())
     if "password authentication failed" in text:
         return (

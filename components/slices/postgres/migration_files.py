@@ -1,7 +1,8 @@
-"""Migrations as files: `NNNN_name.sql`, numbered without a gap from 0001."""
+"""Migrations as files: `NNNN_name.sql`, numbered without a gap from 0001, and never changed once they are applied."""
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -52,6 +53,23 @@ def problems(migration: Migration) -> list[str]:
         for statement in statements
         if TRANSACTION_CONTROL.match(statement.text)
     ]
+
+
+def broken_history(done: Sequence[tuple[str, str]], migrations: Sequence[Migration]) -> list[str]:
+    """Which of the applied migrations `done`, (name, checksum) in order, are no longer what they were."""
+    wanted = {migration["name"]: migration["checksum"] for migration in migrations}
+    problems = []
+    for name, checksum in done:
+        if name not in wanted:
+            problems.append(f"migration {name} was applied and is gone: restore the file")
+        elif wanted[name] != checksum:
+            problems.append(
+                f"migration {name} was changed after it was applied: restore it, and put the change into a new one"
+            )
+    names = [migration["name"] for migration in migrations]
+    if not problems and names[: len(done)] != [name for name, _ in done]:
+        problems.append(f"a migration was put before {done[-1][0]}, which is applied: number it after that one")
+    return problems
 
 
 def _load(path: Path) -> Migration:

@@ -9,7 +9,7 @@ import psycopg
 from components.slices.admin import Address
 from components.slices.errors import SliceError
 from components.slices.postgres.connection import Connection, connect, message, run, scalar
-from components.slices.postgres.migration_files import Migration, in_transaction
+from components.slices.postgres.migration_files import Migration, broken_history, in_transaction
 from components.slices.postgres.statements import Statement, split
 
 # Advisory locks are local to their database, so that one number serves all of them.
@@ -48,23 +48,6 @@ def applied(address: Address, database: str) -> list[dict[str, str]]:
         if scalar(connection, "SELECT to_regclass('strata.migrations')") is None:
             return []
         return [{"name": name, "checksum": checksum} for name, checksum in _record(connection)]
-
-
-def broken_history(done: Sequence[tuple[str, str]], migrations: Sequence[Migration]) -> list[str]:
-    """Which of the applied migrations `done`, (name, checksum) in order, are no longer what they were."""
-    wanted = {migration["name"]: migration["checksum"] for migration in migrations}
-    problems = []
-    for name, checksum in done:
-        if name not in wanted:
-            problems.append(f"migration {name} was applied and is gone: restore the file")
-        elif wanted[name] != checksum:
-            problems.append(
-                f"migration {name} was changed after it was applied: restore it, and put the change into a new one"
-            )
-    names = [migration["name"] for migration in migrations]
-    if not problems and names[: len(done)] != [name for name, _ in done]:
-        problems.append(f"a migration was put before {done[-1][0]}, which is applied: number it after that one")
-    return problems
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
-from components.slices.postgres import migration_files, migration_runner
+from components.slices.postgres import migration_files
 from components.slices.postgres.connection import connect, scalar
 from components.slices.postgres.migration_files import Migration
 from components.slices.postgres.role import name_problems
@@ -41,7 +41,7 @@ class MigrationsProvider(SliceProvider):
             found += [CheckFailure("migrations", problem) for problem in migration_files.problems(migration)]
         if olds.get("database") == news["database"]:
             history = [(migration["name"], migration["checksum"]) for migration in olds.get("migrations", [])]
-            problems = migration_runner.broken_history(history, news.get("migrations", []))
+            problems = migration_files.broken_history(history, news.get("migrations", []))
             found += [CheckFailure("migrations", problem) for problem in problems]
         return found
 
@@ -55,10 +55,14 @@ class MigrationsProvider(SliceProvider):
         return str(props["database"])
 
     def apply(self, props: Props, olds: Props | None = None) -> Props:
+        from components.slices.postgres import migration_runner  # with the driver, which the program need not wait for
+
         migration_runner.apply(Address.of(props), props["database"], props["owner"], props.get("migrations", []))
         return {"applied": _names(props.get("migrations", []))}
 
     def live(self, props: Props) -> Props | None:
+        from components.slices.postgres import migration_runner  # see `apply`
+
         address, database = Address.of(props), props["database"]
         with connect(address) as connection:
             if not scalar(connection, "SELECT true FROM pg_database WHERE datname = %s", database):

@@ -1,14 +1,11 @@
 """A role: a login with its password, an owner, or a group."""
 
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, LiteralString
 
-import psycopg
 import pulumi
-from psycopg import sql
 from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
@@ -21,6 +18,7 @@ from components.slices.postgres.connection import (
     Connection,
     catalog,
     connect,
+    drop_unused,
     end_sessions,
     run,
     scalar,
@@ -122,8 +120,7 @@ class RoleProvider(SliceProvider):
             run(connection, "ALTER ROLE {} NOLOGIN PASSWORD NULL", name)
             end_sessions(connection, name)
             _set_groups(connection, name, [], inherit=False)
-            with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
-                run(connection, "DROP ROLE IF EXISTS {}", name)
+            drop_unused(connection, "DROP ROLE IF EXISTS {}", name)
 
 
 def name_problems(property_: str, name: Any) -> list[CheckFailure]:
@@ -170,8 +167,7 @@ def _set_settings(connection: Connection, name: str, settings: Mapping[str, str]
     for setting, value in settings.items():
         # FROM CURRENT stores what the server made of the value; lists such as search_path have no other safe spelling.
         connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
-        statement = sql.SQL("ALTER ROLE {} SET {} FROM CURRENT")
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(*setting.split("."))))
+        run(connection, "ALTER ROLE {} SET {} FROM CURRENT", name, setting.split("."))
 
 
 def _settings(connection: Connection, oid: int, declared: Mapping[str, str]) -> dict[str, str]:

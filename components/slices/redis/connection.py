@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import redis
 from pulumi.dynamic import CheckFailure
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from components.slices.admin import Address
 from components.slices.errors import SliceError
 from components.slices.resource import name_failure
+
+if TYPE_CHECKING:  # see `connect`
+    import redis
 
 USER: Final = "admin"
 TIMEOUT: Final = 5.0  # seconds, for connecting and for an answer
@@ -32,7 +32,7 @@ def name_problems(property_: str, name: Any) -> list[CheckFailure]:
 class Connection:
     """A connection that speaks plain commands."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: "redis.Redis") -> None:
         self._client = client
 
     def command(self, *arguments: str) -> Any:
@@ -65,6 +65,11 @@ class Connection:
 @contextmanager
 def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connection]:
     """A connection as the administrator. Raises SliceError for every failure in or under it."""
+    # Imported when needed: the program declares users and never connects, and need not wait 0.2 s for the client.
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     where = f"Redis at {address}"
     client = redis.Redis(
         host=address.host,
