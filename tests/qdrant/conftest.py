@@ -44,7 +44,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.fixture(params=["rest"])
+@pytest.fixture(params=["rest", "grpc"])
 def protocol(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

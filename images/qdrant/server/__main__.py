@@ -6,8 +6,18 @@ import sys
 import threading
 
 import uvicorn
+from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2
 
-from images.qdrant.server import VERSION, rest, rest_collections, rest_points, rest_service
+from images.qdrant.server import (
+    VERSION,
+    grpc_collections,
+    grpc_points,
+    rest,
+    rest_collections,
+    rest_points,
+    rest_service,
+)
+from images.qdrant.server import grpc_server as grpc
 from images.qdrant.server.authentication import Authentication
 from images.qdrant.server.lock import LockedError, locked
 from images.qdrant.server.metrics import Metrics
@@ -37,12 +47,17 @@ def serve(settings: Settings) -> None:
     service = Service(storage)
     authentication = Authentication(settings, service.has_value)
     application = rest.application(
-        [
-            *rest_collections.routes(service),
-            *rest_points.routes(service),
-            *rest_service.routes(service, metrics),
-        ],
+        [*rest_collections.routes(service), *rest_points.routes(service), *rest_service.routes(service, metrics)],
         rest_service.open_routes(),
+        authentication,
+        metrics,
+    )
+    rpc = grpc.Server(
+        [
+            (collections_service_pb2.DESCRIPTOR.services_by_name["Collections"], grpc_collections.methods(service)),
+            (points_service_pb2.DESCRIPTOR.services_by_name["Points"], grpc_points.methods(service)),
+        ],
+        [(qdrant_pb2.DESCRIPTOR.services_by_name["Qdrant"], grpc_collections.health())],
         authentication,
         metrics,
     )
@@ -55,8 +70,11 @@ def serve(settings: Settings) -> None:
     )
     try:
         _say(f"REST on {settings.host}:{settings.http_port}, {len(storage.names())} collections")
+        if settings.grpc_port:
+            rpc.start(f"{settings.host}:{settings.grpc_port}")
         server.run()
     finally:
+        rpc.stop()
         stop.set()
         flusher.join()
         storage.close()

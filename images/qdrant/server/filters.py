@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy
 import qdrant_edge as edge
 from qdrant_client.http import models
 
@@ -76,7 +77,9 @@ def _field(model: models.FieldCondition) -> edge.FieldCondition:
 def _match(model: models.Match) -> "edge.MatchType":
     match model:
         case models.MatchValue():
-            return edge.MatchValue(model.value)
+            # The engine takes Python's True for the integer 1, and numpy's for what it is.
+            value: Any = numpy.bool_(model.value) if isinstance(model.value, bool) else model.value
+            return edge.MatchValue(value)
         case models.MatchText():
             return edge.MatchText(model.text)
         case models.MatchTextAny():
