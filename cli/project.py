@@ -1,6 +1,6 @@
 """What the command reads of a stack's settings: the same models as the program, from the same files.
 
-Imported only by commands that need it: the settings come with the Pulumi SDK, half a second of start.
+Imported only by commands that need it: building the models takes a while at every start.
 """
 
 from collections.abc import Mapping

@@ -5,10 +5,14 @@ from pathlib import Path
 import pulumi
 
 from infra import platforms, settings, stack
+from infra.mistakes import SettingsError
 
 root = Path(pulumi.get_root_directory())
 name = pulumi.get_stack()
-wanted = settings.read(name)
-applications = settings.read_applications(wanted, root)
-platform = platforms.make(wanted, pulumi.get_project(), name)
+try:
+    wanted = settings.read(name)
+    applications = settings.read_applications(wanted, root)
+    platform = platforms.make(wanted, pulumi.get_project(), name)
+except SettingsError as error:
+    raise pulumi.RunError(str(error)) from None  # which Pulumi shows without a traceback
 stack.export(wanted, platform, stack.deploy(wanted, applications, platform, root))

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
-import pulumi
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -15,8 +14,8 @@ from pydantic_core import ErrorDetails
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class SettingsError(pulumi.RunError):
-    """A mistake in what the user wrote. Pulumi shows a RunError's text without a traceback."""
+class SettingsError(Exception):
+    """A mistake in what the user wrote. The text is what the user reads."""
 
 
 def validate(model: type[Model], raw: Mapping[str, Any], *, file: str, namespace: str | None = None) -> Model:

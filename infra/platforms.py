@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import images
 from components.naming import Naming
-from components.platform import Platform
 from components.specs import Stage
 from infra.mistakes import SettingsError
 from infra.settings import DockerSettings, Settings
+
+if TYPE_CHECKING:
+    from components.platform import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +22,12 @@ class LocalImages:
     docker_host: str | None
 
 
-def make(settings: Settings, project: str, stack: str) -> Platform:
+def make(settings: Settings, project: str, stack: str) -> "Platform":
     """The platform that `settings` ask for. Raises SettingsError for one that is not there yet."""
     platform = settings.platform
     if isinstance(platform, DockerSettings):
-        from components.docker.platform import (
-            DockerPlatform,
-        )  # the SDK takes a second that `strata images` need not wait
+        # Imported here with the SDK: half a second that `strata up`, which asks for `local_images`, need not wait.
+        from components.docker.platform import DockerPlatform
 
         prefix = f"{stack}-" if platform.prefix is None else platform.prefix
         names = Naming(project=project, stack=stack, prefix=prefix)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import pulumi
 import yaml
 from pydantic import Field, field_validator, model_validator
 
@@ -80,6 +79,8 @@ class Settings(Spec):
 
 def read(stack: str) -> Settings:
     """The settings of the running program. Raises SettingsError."""
+    import pulumi  # 0.3 s that `strata up`, which reads the same file by itself, need not wait
+
     known = pulumi.runtime.get_config_env()
     config = pulumi.Config(NAMESPACE)
     prefix = f"{NAMESPACE}:"
