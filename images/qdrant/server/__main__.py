@@ -6,16 +6,18 @@ import sys
 import threading
 
 import uvicorn
-from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2
+from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2, snapshots_service_pb2
 
 from images.qdrant.server import (
     VERSION,
     grpc_collections,
     grpc_points,
+    grpc_snapshots,
     rest,
     rest_collections,
     rest_points,
     rest_service,
+    rest_snapshots,
 )
 from images.qdrant.server import grpc_server as grpc
 from images.qdrant.server.authentication import Authentication
@@ -23,6 +25,7 @@ from images.qdrant.server.lock import LockedError, locked
 from images.qdrant.server.metrics import Metrics
 from images.qdrant.server.service import Service
 from images.qdrant.server.settings import SettingError, Settings, from_environment
+from images.qdrant.server.snapshots import Snapshots
 from images.qdrant.server.storage import Storage
 
 
@@ -44,10 +47,15 @@ def serve(settings: Settings) -> None:
     if not (settings.api_key or settings.read_only_api_key):
         _say("No API key is set: everybody who reaches the ports may do everything.")
     storage, metrics = Storage(settings.storage_path), Metrics()
-    service = Service(storage)
+    service, snapshots = Service(storage), Snapshots(storage, settings.snapshots_path)
     authentication = Authentication(settings, service.has_value)
     application = rest.application(
-        [*rest_collections.routes(service), *rest_points.routes(service), *rest_service.routes(service, metrics)],
+        [
+            *rest_collections.routes(service),
+            *rest_points.routes(service),
+            *rest_snapshots.routes(snapshots),
+            *rest_service.routes(service, metrics),
+        ],
         rest_service.open_routes(),
         authentication,
         metrics,
@@ -56,6 +64,7 @@ def serve(settings: Settings) -> None:
         [
             (collections_service_pb2.DESCRIPTOR.services_by_name["Collections"], grpc_collections.methods(service)),
             (points_service_pb2.DESCRIPTOR.services_by_name["Points"], grpc_points.methods(service)),
+            (snapshots_service_pb2.DESCRIPTOR.services_by_name["Snapshots"], grpc_snapshots.methods(snapshots)),
         ],
         [(qdrant_pb2.DESCRIPTOR.services_by_name["Qdrant"], grpc_collections.health())],
         authentication,

@@ -23,6 +23,10 @@ class Storage:
         self._collections_folder = folder / "collections"
         self._alias_file = folder / "aliases.json"
         self._lock = threading.RLock()
+        self.scratch = folder / "tmp"
+        """For what shall be renamed into place; emptied at every start."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(parents=True)
         self._collections_folder.mkdir(parents=True, exist_ok=True)
         self._collections = {each.name: Collection.load(each) for each in self._swept()}
         self._aliases: dict[str, str] = json.loads(self._alias_file.read_text()) if self._alias_file.exists() else {}
