@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
+from components.naming import Naming
 from components.services import BackendService
-from components.specs import PostgresSpec, RedisSpec
+from components.specs import ObjectStoreSpec, PostgresSpec, RedisSpec
 
 
 class Platform(Protocol):
@@ -16,6 +17,12 @@ class Platform(Protocol):
     def guarantees(self) -> tuple[str, ...]:
         """Properties that smoke tests and policies may ask for: `encrypted_at_rest`, `tls`, `network_isolated`."""
 
+    @property
+    def naming(self) -> Naming:
+        """Physical names, also of what lies inside backends."""
+
     def postgres(self, spec: PostgresSpec) -> BackendService: ...
 
     def redis(self, spec: RedisSpec) -> BackendService: ...
+
+    def object_store(self, spec: ObjectStoreSpec) -> BackendService: ...

@@ -12,6 +12,8 @@ from components.quantities import Size, at_least
 
 # Postgres cuts identifiers at 63 bytes; `_owner` and `_ro` are appended to an application's name.
 APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
+# A bucket's logical name; with the stack's prefix and the application's name before it, S3's limit is 63.
+BUCKET_NAME: Final = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 ROLE_NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
 
 # The port that each backend listens on inside its container or pod.
@@ -21,6 +23,9 @@ OBJECT_STORE_PORT: Final = 9000
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
 ApplicationName = Annotated[str, Field(pattern=APPLICATION_NAME, examples=["alfred"])]
+BucketName = Annotated[str, Field(pattern=BUCKET_NAME, examples=["user-uploads"])]
+# What a browser sends as the type of a file, parameters left out (RFC 6838).
+ContentType = Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=127, examples=["image/png"])]
 RoleName = Annotated[str, Field(pattern=ROLE_NAME, examples=["authenticated"])]
 
 
@@ -107,6 +112,26 @@ class RedisClaim(Spec):
     prefix: str = Field(pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*:$", max_length=64, examples=["alfred:"])
 
 
+class BucketClaim(Spec):
+    """One bucket. S3 cannot limit an upload by bucket: presigned uploads do (`infra.uploads`), and tags say it."""
+
+    public: bool = Field(default=False, description="Anybody may read objects whose names they know")
+    versioning: bool = Field(default=True, description="Overwritten and deleted objects stay as versions")
+    noncurrent_days: int = Field(default=30, ge=1, le=3650, examples=[30], description="How long they stay")
+    max_size: Size | None = Field(default=None, examples=["10Mi"], description="Of one upload; default no limit")
+    content_types: tuple[ContentType, ...] = Field(default=(), description="Of uploads; default any")
+
+
+class ObjectStoreClaim(Spec):
+    """Buckets of the application's own, and two access keys that reach them and nothing else.
+
+    Raising `rotation` by one makes a new key; the one before it is accepted until the next rotation.
+    """
+
+    buckets: dict[BucketName, BucketClaim] = Field(min_length=1, examples=[{"user-uploads": {"public": True}}])
+    rotation: int = Field(default=1, ge=1, examples=[1])
+
+
 class Application(Spec):
     """One application's claims (applications/<name>/application.yaml) and the variables of its configuration."""
 
@@ -114,6 +139,7 @@ class Application(Spec):
     description: str = Field(min_length=1, examples=["What it is, in one line"])
     postgres: PostgresClaim | None = None
     redis: RedisClaim | None = None
+    object_store: ObjectStoreClaim | None = None
     config: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -4,6 +4,8 @@ Templates are Jinja2 (sandboxed, undefined names are errors) over one view of ea
 
 - `postgres`: host, port, tls, database, username, password, and `readonly` {username, password} where there is one
 - `redis`: host, port, tls, db, prefix, username, password
+- `object_store`: host, port, tls, region, path_style, buckets (by logical name, each with a `name`), username (which is
+  the access key), password (the secret key), and `previous` {username, password}
 - `app`, `stack` and `stage`: names
 
 `urlencode` encodes every reserved character, `/` included, so that any password is safe in a URL.
@@ -88,7 +90,7 @@ def _context(contract: StackContract, *, stack: str, app: str, view: ViewName) -
         if (claim := getattr(slices, backend)) is not None:
             context[backend] = {
                 **_view(contract, backend, view),
-                **claim.model_dump(exclude={"secret_ref", "readonly"}),
+                **claim.model_dump(exclude={"secret_ref", "readonly", "previous"}),
                 **_credential(contract, app, backend),
             }
     return context

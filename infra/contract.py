@@ -16,7 +16,7 @@ CONTRACT_VERSION: Final = 1
 CREDENTIALS: Final = "credentials"
 
 ViewName = Literal["host", "network", "cluster"]
-BackendName = Literal["postgres", "redis"]
+BackendName = Literal["postgres", "redis", "object_store"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -62,6 +62,7 @@ class Backends(Part):
 
     postgres: Backend | None = None
     redis: Backend | None = None
+    object_store: Backend | None = None
 
 
 class SecretRef(Part):
@@ -94,11 +95,33 @@ class RedisSlice(Login):
     db: Literal[0] = 0
 
 
+class Bucket(Part):
+    """One bucket. The limits hold for presigned uploads and stand on the bucket as tags; S3 knows no others."""
+
+    name: str = Field(description="The physical name, for requests", examples=["alfred-user-uploads"])
+    public: bool = Field(description="Anybody may read objects whose names they know")
+    max_size: int | None = Field(default=None, description="Largest upload, in bytes", examples=[5242880])
+    content_types: tuple[str, ...] = Field(default=(), description="Of uploads; none means any")
+
+
+class ObjectStoreSlice(Login):
+    """Buckets by their logical names. `username` is the access key; the password is the secret key.
+
+    `previous` is the key before it: accepted until the next rotation, for what runs with an older configuration.
+    """
+
+    buckets: dict[str, Bucket]
+    region: str
+    path_style: bool = Field(description="Buckets stand in the path of a URL, not before its host name")
+    previous: Login | None = None
+
+
 class ApplicationSlices(Part):
     """What one application owns, per backend."""
 
     postgres: PostgresSlice | None = None
     redis: RedisSlice | None = None
+    object_store: ObjectStoreSlice | None = None
 
 
 class Credential(Part):
@@ -110,9 +133,14 @@ class PostgresCredential(Credential):
     readonly: Credential | None = None
 
 
+class ObjectStoreCredential(Credential):
+    previous: Credential | None = None
+
+
 class ApplicationCredentials(Part):
     postgres: PostgresCredential | None = None
     redis: Credential | None = None
+    object_store: ObjectStoreCredential | None = None
 
 
 class StackContract(Part):

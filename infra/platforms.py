@@ -60,4 +60,6 @@ def _images(settings: Settings, stack: str) -> Mapping[str, str]:
 
 
 def _versions(settings: Settings) -> dict[str, str]:
-    return {"postgres": settings.postgres.version, "redis": settings.redis.version}
+    """Backend -> the version that the stack has of it."""
+    versions = {"postgres": settings.postgres.version, "redis": settings.redis.version}
+    return versions | ({"object_store": settings.object_store.version} if settings.object_store else {})

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from components import naming
-from components.specs import Application, ApplicationName, PostgresSpec, RedisSpec, Spec, Stage
+from components.specs import Application, ApplicationName, ObjectStoreSpec, PostgresSpec, RedisSpec, Spec, Stage
 from infra.mistakes import SettingsError, validate
 
 NAMESPACE: Final = "strata"
@@ -58,6 +58,7 @@ class Settings(Spec):
     images: ImageSettings = ImageSettings()
     postgres: PostgresSpec
     redis: RedisSpec
+    object_store: ObjectStoreSpec | None = Field(default=None, description="Only where an application claims buckets")
     applications: tuple[ApplicationName, ...] = Field(default=(), examples=[["alfred"]])
 
     @field_validator("applications")
@@ -97,6 +98,7 @@ def read_applications(settings: Settings, root: Path) -> tuple[Application, ...]
     """The claims of the stack's applications. Raises SettingsError."""
     applications = tuple(_read_application(root, name) for name in settings.applications)
     _refuse_shared_names(applications)
+    _refuse_missing_object_store(settings, applications)
     return applications
 
 
@@ -148,3 +150,24 @@ def _refuse_shared_names(applications: tuple[Application, ...]) -> None:
                     f"applications/{name}/application.yaml: redis.prefix `{prefix}` lies within `{other}` of"
                     f" `{other_name}`. Write for instance `prefix: '{name}:'`"
                 )
+    buckets: dict[str, str] = {}
+    for application in applications:
+        for bucket in application.object_store.buckets if application.object_store else ():
+            # A stack's prefix is the same for all, so it cannot tell two of them apart.
+            name = f"{application.name}-{bucket}".replace("_", "-")
+            other = buckets.setdefault(name, application.name)
+            if other != application.name:
+                raise SettingsError(
+                    f"applications/{application.name}/application.yaml: the bucket `{bucket}` would be `{name}`, as one"
+                    f" of `{other}` is. Give one of them another name."
+                )
+
+
+def _refuse_missing_object_store(settings: Settings, applications: tuple[Application, ...]) -> None:
+    for application in applications:
+        if application.object_store and settings.object_store is None:
+            raise SettingsError(
+                f"applications/{application.name}/application.yaml claims buckets, and the stack has no object store."
+                " Write in its YAML, for instance:\n"
+                '  strata:object_store: {version: "2026", memory: 1Gi, cpu: 0.5, storage: 20Gi}'
+            )

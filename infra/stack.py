@@ -10,10 +10,18 @@ from typing import Any
 
 import pulumi
 
-from components.applications import Login, PostgresSlice, RedisSlice
+from components.applications import Login, ObjectStoreSlice, PostgresSlice, RedisSlice
+from components.naming import Naming
 from components.platform import Platform
 from components.services import BackendService
-from components.slices import PostgresRoster, RedisRoster, RosterArgs, load_migrations
+from components.slices import (
+    ObjectStoreRoster,
+    ObjectStoreRosterArgs,
+    PostgresRoster,
+    RedisRoster,
+    RosterArgs,
+    load_migrations,
+)
 from components.specs import Application
 from infra import contract
 from infra.settings import Settings
@@ -39,13 +47,13 @@ class Outputs:
         }
         self.credentials.setdefault(application, {})[backend] = _credential(login)
 
-    def add_reader(self, application: str, backend: str, login: Login) -> None:
-        """The read-only login beside the one that `add_slice` added."""
-        self.applications[application][backend]["readonly"] = {
+    def add_login(self, application: str, backend: str, kind: str, login: Login) -> None:
+        """A login beside the one that `add_slice` added: `readonly`, or `previous`."""
+        self.applications[application][backend][kind] = {
             "username": login.username,
-            "secret_ref": _secret_ref(application, backend, "readonly"),
+            "secret_ref": _secret_ref(application, backend, kind),
         }
-        self.credentials[application][backend]["readonly"] = _credential(login)
+        self.credentials[application][backend][kind] = _credential(login)
 
 
 def deploy(settings: Settings, applications: tuple[Application, ...], platform: Platform, root: Path) -> Outputs:
@@ -54,6 +62,10 @@ def deploy(settings: Settings, applications: tuple[Application, ...], platform: 
     outputs = Outputs(backends={"postgres": _backend(postgres), "redis": _backend(redis)})
     _postgres_slices(applications, postgres, root, outputs)
     _redis_slices(applications, redis, outputs)
+    if settings.object_store:
+        object_store = platform.object_store(settings.object_store)
+        outputs.backends["object_store"] = _backend(object_store)
+        _object_store_slices(applications, object_store, platform.naming, outputs)
     return outputs
 
 
@@ -80,7 +92,7 @@ def _postgres_slices(
         part = PostgresSlice(f"{application.name}-postgres", application, application.postgres, service, migrations)
         facts = {"database": part.database, "schema_version": part.schema_version}
         outputs.add_slice(application.name, "postgres", part.login, facts)
-        outputs.add_reader(application.name, "postgres", part.reader)
+        outputs.add_login(application.name, "postgres", "readonly", part.reader)
         logins += [part.login.username, part.reader.username]
         made += part.ready
     PostgresRoster("postgres-roster", _roster(service, logins), opts=_after(service, made))
@@ -97,6 +109,29 @@ def _redis_slices(applications: tuple[Application, ...], service: BackendService
         logins.append(part.login.username)
         made += part.ready
     RedisRoster("redis-roster", _roster(service, logins), opts=_after(service, made))
+
+
+def _object_store_slices(
+    applications: tuple[Application, ...], service: BackendService, naming: Naming, outputs: Outputs
+) -> None:
+    logins: list[str] = []
+    public: list[str] = []
+    made: list[pulumi.Resource] = []
+    for application in applications:
+        claim = application.object_store
+        if claim is None:
+            continue
+        part = ObjectStoreSlice(f"{application.name}-object-store", application, claim, service, naming)
+        facts = {"buckets": part.buckets, "region": part.region, "path_style": True}
+        outputs.add_slice(application.name, "object_store", part.login, facts)
+        outputs.add_login(application.name, "object_store", "previous", part.previous)
+        logins += [part.login.username, part.previous.username]
+        public += [bucket["name"] for bucket in part.buckets.values() if bucket["public"]]
+        made += part.ready
+    roster = ObjectStoreRosterArgs(
+        admin=service.admin, identity=service.identity, logins=sorted(logins), public=sorted(public)
+    )
+    ObjectStoreRoster("object-store-roster", roster, opts=_after(service, made))
 
 
 def _roster(service: BackendService, logins: list[str]) -> RosterArgs:

@@ -55,7 +55,7 @@ class Workload:
     secret_files: Mapping[str, str]  # file on the secrets volume -> form, see SecretFileArgs
     tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> size, e.g. 64m
     env: Mapping[str, str] = field(default_factory=dict)
-    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # key that data depends on -> its secret files
+    keys: Mapping[str, str] = field(default_factory=dict)  # secret file -> the key that it is of, kept as the data is
     shm: int = 64 * MIB
 
 
@@ -87,10 +87,8 @@ class Backend(pulumi.ComponentResource):
         names = context.naming
         data = self._volume("data", names.data_volume(workload.name), preflight, retained=True)
         secrets = self._volume("secrets", names.secrets_volume(workload.name), preflight, retained=False)
-        written: list[pulumi.Resource] = []  # one after the other: they write the same volume
-        for key, files in workload.keys.items():
-            written.append(self._secret(key, files, secrets, image, depends_on=[*written], keep=True))
-        secret = self._secret("admin", workload.secret_files, secrets, image, depends_on=written)
+        keys = [self._key(key) for key in dict.fromkeys(workload.keys.values())]
+        secret = self._secret(secrets, image, keys)
         self._container = self._run(image, data, secrets, attachment, secret)
         self._admin = AdminRef(
             stack=context.naming.stack, secret=f"{workload.backend}/admin", host=self._view.host, port=self._view.port
@@ -162,35 +160,43 @@ class Backend(pulumi.ComponentResource):
             ),
         )
 
-    def _secret(
-        self,
-        secret: str,
-        files: Mapping[str, str],
-        volume: docker.Volume,
-        image: docker.RemoteImage,
-        *,
-        depends_on: list[pulumi.Resource],
-        keep: bool = False,
-    ) -> SecretFile:
-        work, logical = self._workload, f"{self._name}-{secret}"
-        content = random.RandomPassword(logical, length=40, special=False, opts=self._child).result
+    def _key(self, key: str) -> SecretFile:
+        """A key that data depends on: as the data, it outlives the stack."""
+        logical = f"{self._name}-{key}"
         return SecretFile(
             f"{logical}-secret",
             SecretFileArgs(
                 stack=self._context.naming.stack,
-                secret=f"{work.backend}/{secret}",
-                content=content,
+                secret=f"{self._workload.backend}/{key}",
+                content=self._random(logical),
+                keep=True,
+            ),
+            opts=self._child,
+        )
+
+    def _secret(self, volume: docker.Volume, image: docker.RemoteImage, keys: list[SecretFile]) -> SecretFile:
+        work, logical = self._workload, f"{self._name}-admin"
+        return SecretFile(
+            f"{logical}-secret",
+            SecretFileArgs(
+                stack=self._context.naming.stack,
+                secret=f"{work.backend}/admin",
+                content=self._random(logical),
                 volume=volume.name,
                 image=image.image_id,
-                files=files,
+                files=work.secret_files,
+                of={file: f"{work.backend}/{key}" for file, key in work.keys.items()} or None,
                 uid=work.uid,
                 gid=work.uid,
                 labels=self._context.label_map(f"{logical}-secret"),
                 docker_host=self._context.host,
-                keep=keep,
             ),
-            opts=self._options(depends_on=depends_on),
+            opts=self._options(depends_on=keys),
         )
+
+    def _random(self, logical: str) -> pulumi.Output[str]:
+        content: pulumi.Output[str] = random.RandomPassword(logical, length=40, special=False, opts=self._child).result
+        return content
 
     def _run(
         self,

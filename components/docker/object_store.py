@@ -41,8 +41,8 @@ def workload(spec: ObjectStoreSpec) -> Workload:
         cpu=spec.cpu,
         stop_signal="SIGTERM",
         stop_timeout=STOP_TIMEOUT,
-        secret_files={"admin": "plain"},
-        keys={"encryption": {"encryption-key": "kms-key"}},
+        secret_files={"admin": "plain", "encryption-key": "kms-key"},
+        keys={"encryption-key": "encryption"},
         tmpfs={"/tmp": "16m"},  # noqa: S108 - a mount point
         # The collector's goal, not a limit: below the container's, or the kernel would end the server first.
         env={"GOMEMLIMIT": str(spec.memory * 9 // 10)},

@@ -8,12 +8,13 @@ import pulumi_random as random
 
 from components import naming
 from components.docker.context import Attachment, DockerContext
+from components.docker.object_store import ObjectStore
 from components.docker.postgres import Postgres
 from components.docker.redis import Redis
 from components.naming import Naming
 from components.services import BackendService
 from components.slices import DockerPreflight, PreflightArgs
-from components.specs import PostgresSpec, RedisSpec
+from components.specs import ObjectStoreSpec, PostgresSpec, RedisSpec
 
 
 class DockerPlatform(pulumi.ComponentResource):
@@ -34,6 +35,7 @@ class DockerPlatform(pulumi.ComponentResource):
             daemon = pulumi.ResourceOptions(providers=[docker.Provider(f"{name}-host", host=host)])
             opts = pulumi.ResourceOptions.merge(opts, daemon)
         super().__init__("strata:docker:Platform", name, None, opts)
+        self.naming = names
         child = pulumi.ResourceOptions(parent=self)
         # Lives as long as the state: tells what this state made from what another one left on the same daemon.
         state_id = random.RandomId("state-id", byte_length=8, opts=child)
@@ -61,6 +63,9 @@ class DockerPlatform(pulumi.ComponentResource):
 
     def redis(self, spec: RedisSpec) -> BackendService:
         return Redis("redis", spec, self._context, self._attachment, self._inside()).service
+
+    def object_store(self, spec: ObjectStoreSpec) -> BackendService:
+        return ObjectStore("object-store", spec, self._context, self._attachment, self._inside()).service
 
     def _inside(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)

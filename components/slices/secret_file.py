@@ -43,6 +43,7 @@ class SecretFileArgs:
 
     `files` maps a file name on the volume to its form: `plain`, `pgpass`, `scram-verifier`, `sha256` or `kms-key`.
     `image` is any image that is present: the volume is written through a container of it that is never started.
+    `of` names, for files that are not made of `content`, the secret of this host that they are made of.
     `keep` is for keys that kept data depends on: a copy that this host has goes before `content`, and no delete
     removes it.
     """
@@ -53,6 +54,7 @@ class SecretFileArgs:
     volume: pulumi.Input[str] | None = None
     image: pulumi.Input[str] | None = None
     files: Mapping[str, str] | None = None
+    of: Mapping[str, str] | None = None
     uid: int = 0
     gid: int = 0
     labels: Mapping[str, pulumi.Input[str]] | None = None
@@ -63,7 +65,7 @@ class SecretFileArgs:
 class SecretFileProvider(SliceProvider):
     """Writes both copies; a missing or different one on the host, or a volume made anew, is a change."""
 
-    compared: ClassVar = ("volume", "files", "uid", "gid")
+    compared: ClassVar = ("volume", "files", "of", "uid", "gid")
     replacing: ClassVar = ("stack", "secret")
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
@@ -104,7 +106,7 @@ class SecretFileProvider(SliceProvider):
         except SecretFileError as error:
             raise SliceError(str(error)) from None
         if props.get("volume"):
-            _write_volume({**props, "content": content})
+            _write_volume(props, _texts(props, content))
         same = _matches(content, before) and (olds or {}).get("files") == props.get("files")
         return {"digest": before if same else _digest(content), "volume_created": _volume_created(props) or ""}
 
@@ -148,6 +150,18 @@ def _content(props: Props) -> str:
     return kept or str(props["content"])
 
 
+def _texts(props: Props, content: str) -> dict[str, str]:
+    """File on the volume → what it holds."""
+    of = props.get("of") or {}
+    try:
+        return {
+            name: FORMS[form](read_secret(props["stack"], of[name]) if name in of else content)
+            for name, form in (props.get("files") or {}).items()
+        }
+    except SecretFileError as error:
+        raise SliceError(str(error)) from None
+
+
 def _host_copy(props: Props) -> str | None:
     try:
         return read_secret(props["stack"], props["secret"])
@@ -164,7 +178,7 @@ def _volume_created(props: Props) -> str | None:
         return str(volume.attrs["CreatedAt"]) if volume else None
 
 
-def _write_volume(props: Props) -> None:
+def _write_volume(props: Props, texts: Mapping[str, str]) -> None:
     """Put the files on the volume through a container that only exists: nothing of it ever runs.
 
     The host's user need not be root, and the secret stands in no command line, environment or configuration.
@@ -182,16 +196,16 @@ def _write_volume(props: Props) -> None:
             network_mode="none",
         )
         try:
-            helper.put_archive(MOUNT, _archive(props))
+            helper.put_archive(MOUNT, _archive(props, texts))
         finally:
             helper.remove(force=True, v=True)  # with the anonymous volumes that its image declares
 
 
-def _archive(props: Props) -> bytes:
+def _archive(props: Props, texts: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, form in (props.get("files") or {}).items():
-            content = FORMS[form](props["content"]).encode()
+        for name, text in texts.items():
+            content = text.encode()
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o400
             entry.uid, entry.gid = int(props.get("uid", 0)), int(props.get("gid", 0))

@@ -40,7 +40,7 @@ class Kind:
     environment: dict[str, str] = field(default_factory=dict)
     memory: str = "256m"
     uid: int = 999
-    keys: dict[str, str] = field(default_factory=dict)
+    key_files: tuple[str, ...] = ()
 
 
 POSTGRES: Final = Kind(
@@ -69,14 +69,14 @@ OBJECT_STORE: Final = Kind(
     version="2026",
     port=9000,
     data="/data",
-    files={"admin": "plain"},
+    files={"admin": "plain", "encryption-key": "kms-key"},
     tmpfs=("/tmp",),
     stop_signal="SIGTERM",
     arguments=("--address", ":9000"),
     memory="512m",
     environment={"GOMEMLIMIT": "460MiB"},
     uid=1000,
-    keys={"encryption-key": "kms-key"},
+    key_files=("encryption-key",),
 )
 
 
@@ -96,15 +96,10 @@ class Server:
     def start(self, password: str | None = None) -> "Server":
         """Write the secret and start a new container; `ready` waits for it."""
         self.password = password or secrets.token_hex(16)
+        if self.kind.key_files:
+            key = {"secret": f"{self.name}-key", "content": secrets.token_hex(16), "keep": True}
+            SecretFileProvider().create({"stack": STACK, **key})
         SecretFileProvider().create(self.secret_props())
-        if self.kind.keys:
-            key = {
-                "secret": f"{self.name}-key",
-                "content": secrets.token_hex(16),
-                "files": self.kind.keys,
-                "keep": True,
-            }
-            SecretFileProvider().create(self.secret_props(**key))
         uid = self.kind.uid
         self.container = self.client.containers.run(
             self.image,
@@ -186,6 +181,7 @@ class Server:
             **inputs,
             "volume": self.secrets,
             "files": self.kind.files,
+            "of": dict.fromkeys(self.kind.key_files, f"{self.name}-key"),
             "uid": float(self.kind.uid),
             "gid": float(self.kind.uid),
             "labels": labels,

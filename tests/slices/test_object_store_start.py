@@ -107,10 +107,7 @@ def test_another_key_is_refused_instead_of_failing_at_every_object(fresh: Fresh)
 
 @pytest.mark.parametrize("missing", ["admin", "encryption-key"])
 def test_a_missing_secret_is_refused_instead_of_taking_the_well_known_default(fresh: Fresh, missing: str) -> None:
-    without = {
-        "admin": replace(OBJECT_STORE, files={"other": "plain"}),
-        "encryption-key": replace(OBJECT_STORE, keys={"other": "kms-key"}),
-    }
-    server = fresh(without[missing]).start()
+    files = {name: form for name, form in OBJECT_STORE.files.items() if name != missing}
+    server = fresh(replace(OBJECT_STORE, files=files)).start()
     eventually(lambda: server.look().running.status == "exited")
     assert f"{missing} is missing, empty or unreadable: run strata up" in server.log()

@@ -155,6 +155,18 @@ def test_without_a_volume_only_the_host_has_it() -> None:
     assert outputs["volume_created"] == ""
 
 
+@pytest.mark.docker
+def test_a_file_may_be_made_of_another_secret(client: docker.DockerClient, props: Props) -> None:
+    made({"stack": STACK, "secret": f"{props['secret']}-key", "content": "the key"})
+    props = {**props, "files": {"plain": "plain", "key": "plain"}, "of": {"key": f"{props['secret']}-key"}}
+    outputs = made(props)
+    reader = Reader(client, props)
+    assert reader.run("cat /run/strata/secrets/plain /run/strata/secrets/key") == (0, "a:b\\cthe key")
+    assert PROVIDER.diff("", outputs, props).changes is False
+    with pytest.raises(SliceError, match="no-such is missing"):
+        made({**props, "of": {"key": "no-such"}})
+
+
 def test_a_key_that_data_depends_on_outlives_its_resource_and_is_found_again() -> None:
     props: Props = {"stack": STACK, "secret": f"key-{secrets.token_hex(4)}", "content": "first", "keep": True}
     outputs = made(props)

@@ -23,7 +23,11 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
         "platform": "docker",
         "stage": "development",
         "guarantees": ["network_isolated"],
-        "backends": {"postgres": backend("db-postgres", "17.6", 5432), "redis": backend("redis", "8.0.2", 6379)},
+        "backends": {
+            "postgres": backend("db-postgres", "17.6", 5432),
+            "redis": backend("redis", "8.0.2", 6379),
+            "object_store": backend("object-store", "2026-02-12T20:18:48Z", 9000),
+        },
         "applications": {
             "alfred": {
                 "postgres": {
@@ -34,6 +38,22 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
                     "readonly": {"username": "alfred_ro", "secret_ref": ref("alfred", "postgres", "readonly")},
                 },
                 "redis": {"prefix": "alfred:", "db": 0, "username": "alfred", "secret_ref": ref("alfred", "redis")},
+                "object_store": {
+                    "buckets": {
+                        "private": {"name": "alfred-private", "public": False, "content_types": []},
+                        "uploads": {
+                            "name": "alfred-uploads",
+                            "public": True,
+                            "max_size": 1024,
+                            "content_types": ["image/png", "image/jpeg"],
+                        },
+                    },
+                    "region": "us-east-1",
+                    "path_style": True,
+                    "username": "alfred-1",
+                    "secret_ref": ref("alfred", "object_store"),
+                    "previous": {"username": "alfred-0", "secret_ref": ref("alfred", "object_store", "previous")},
+                },
             }
         },
         "credentials": {
@@ -44,6 +64,11 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
                     "readonly": {"username": "alfred_ro", "password": f"ro-{password}"},
                 },
                 "redis": {"username": "alfred", "password": f"redis-{password}"},
+                "object_store": {
+                    "username": "alfred-1",
+                    "password": f"s3-{password}",
+                    "previous": {"username": "alfred-0", "password": f"old-{password}"},
+                },
             }
         },
     }

@@ -43,3 +43,13 @@ def test_prefixes_that_are_fine(prefix: str) -> None:
 @pytest.mark.parametrize("prefix", ["dev", "Dev-", "1-", "-", "a_b-", "a b-", "a" * (MAX_NAME - LONGEST) + "-"])
 def test_prefixes_that_make_bad_names(prefix: str) -> None:
     assert prefix_problem(prefix)
+
+
+def test_a_bucket_s_name_follows_from_prefix_application_and_its_own_and_is_never_too_long() -> None:
+    names = Naming(project="strata", stack="test", prefix="test-")
+    assert names.bucket("alfred", "user-uploads") == "test-alfred-user-uploads"
+    assert names.bucket("my_app", "files") == "test-my-app-files", "S3 knows no underscore"
+    long = [names.bucket("a" * 40, f"{'b' * 38}{end}") for end in "12"]
+    assert {len(name) for name in long} == {MAX_NAME}
+    assert long[0] != long[1], "two buckets became one"
+    assert long[0] == names.bucket("a" * 40, f"{'b' * 38}1")
