@@ -1,0 +1,233 @@
+"""Status codes, error texts and JSON shapes, as Qdrant's own sources have them."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from images.qdrant.server import VERSION
+from tests.qdrant.server import Server
+
+VECTORS = models.VectorParams(size=2, distance=models.Distance.DOT)
+
+
+@pytest.fixture
+def http(server: Server, name: str) -> Iterator[httpx.Client]:
+    """Over a collection with two points."""
+    with server.http() as http:
+        http.put(f"/collections/{name}", json={"vectors": {"size": 2, "distance": "Dot"}}).raise_for_status()
+        points = [{"id": 1, "vector": [1, 0], "payload": {"a": 1, "none": None}}, {"id": 2, "vector": [0, 1]}]
+        http.put(f"/collections/{name}/points?wait=true", json={"points": points}).raise_for_status()
+        yield http
+
+
+INVALID_ID = "value x is not a valid point ID, valid values are either an unsigned integer or a UUID"
+QUERY = "POST points/query"
+
+REFUSALS: list[tuple[str, Any, int, str]] = [
+    ("GET points/77", None, 404, "Not found: Point with id 77 does not exists!"),
+    ("GET points/x", None, 400, INVALID_ID),
+    ("PUT ", {"vectors": {"size": 2, "distance": "Dot"}}, 409, "Wrong input: Collection `{name}` already exists!"),
+    ("PUT points", {"points": [{"id": 1, "vector": [1]}]}, 400, "Wrong input: Vector dimension error: expected dim: 2"),
+    ("PUT points", {"points": [{"id": 1, "vector": {"b": [1, 2]}}]}, 400, "Wrong input: Not existing vector name"),
+    ("PUT points", {"points": [{"id": "x", "vector": [1, 2]}]}, 400, f"Format error in JSON body: {INVALID_ID}"),
+    ("PUT points", {"points": [{"id": -1, "vector": [1, 2]}]}, 400, "value -1 is not a valid point ID"),
+    ("PUT points", {"points": [{"id": 1, "vector": []}]}, 422, "Validation error in JSON body"),
+    ("PUT points", {"points": [{"id": 1, "vector": ["a"]}]}, 400, "Format error in JSON body"),
+    ("PUT points", {"unknown": 1}, 400, "Format error in JSON body"),
+    ("POST points/payload", {"payload": {"a": 1}, "points": [77]}, 404, "Not found: No point with id 77 found"),
+    ("POST points/payload", {"payload": {"a": 1}}, 400, "Either list of point ids or filter must be provided"),
+    (QUERY, {"query": [1]}, 400, "Wrong input: Vector dimension error: expected dim: 2, got 1"),
+    (QUERY, {"query": [1, 2], "using": "b"}, 400, "Wrong input: Not existing vector name error: b"),
+    (QUERY, {"query": 77}, 404, "Not found: No point with id 77 found"),
+    (QUERY, {"query": [1, 2], "limit": 0}, 422, "[limit: value 0 invalid, must be 1 or larger]"),
+    (QUERY, {"query": [1, 2], "params": {"hnsw_ef": 0}}, 422, "hnsw_ef: value 0 invalid"),
+    (QUERY, {"query": {"order_by": "a"}}, 400, "Bad request: No range index for `order_by` key: `a`"),
+    ("POST points/scroll", {"limit": 0}, 422, "[limit: value 0 invalid, must be 1 or larger]"),
+    ("POST facet", {"key": "a"}, 400, "Bad request: No appropriate index for faceting: `a`"),
+    ("PUT index", {"field_name": "a"}, 400, "Unable to infer type for the field 'a'"),
+    ("GET snapshots/none.snapshot", None, 404, "Not found: "),
+]
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: f"{case[0]}-{case[2]}")
+def test_refusals_have_qdrants_status_and_words(http: httpx.Client, name: str, case: tuple[str, Any, int, str]) -> None:
+    place, body, status, text = case
+    method, _, path = place.partition(" ")
+    answer = http.request(method, f"/collections/{name}/{path}".rstrip("/"), json=body)
+    assert answer.status_code == status, answer.text
+    content = answer.json()
+    assert text.format(name=name) in content["status"]["error"]
+    assert set(content) == {"status", "time"}
+
+
+def test_a_missing_collection_is_named(server: Server, client: QdrantClient) -> None:
+    with pytest.raises((UnexpectedResponse, grpc.RpcError)) as caught:
+        client.count("absent")
+    assert "Not found: Collection `absent` doesn't exist!" in str(caught.value).replace("\\'", "'")
+    if isinstance(caught.value, grpc.Call):
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("bad", ["a|b", "a:b", "x" * 256, "a*"])
+def test_names_that_no_folder_can_have_are_refused(client: QdrantClient, bad: str) -> None:
+    with pytest.raises((UnexpectedResponse, grpc.RpcError), match="Validation error"):
+        client.create_collection(bad, vectors_config=VECTORS)
+
+
+@pytest.mark.parametrize(("name_", "value"), [("size", 0), ("shard_number", 0), ("replication_factor", 0)])
+def test_a_collection_with_impossible_numbers_is_refused(server: Server, name_: str, value: int) -> None:
+    vectors = {"size": 0 if name_ == "size" else 2, "distance": "Dot"}
+    body = {"vectors": vectors, **({} if name_ == "size" else {name_: value})}
+    with server.http() as http:
+        answer = http.put("/collections/impossible", json=body)
+        assert (answer.status_code, f"{name_}: value 0 invalid" in answer.text) == (422, True)
+        assert http.put("/collections/impossible?timeout=0", json=body).status_code == 422
+        assert http.get("/collections/impossible/exists").json()["result"] == {"exists": False}
+
+
+def test_bodies_that_are_no_json_or_too_large_are_refused(http: httpx.Client, name: str) -> None:
+    path = f"/collections/{name}/points"
+    assert http.put(path, content="{bad").status_code == 400
+    answer = http.put(path, content=b" " * (33 * 1024 * 1024))
+    assert (answer.status_code, "larger than allowed" in answer.text) == (400, True)
+
+
+def test_the_envelope_of_success(http: httpx.Client, name: str) -> None:
+    content = http.post(f"/collections/{name}/points/scroll", json={"with_vector": True}).json()
+    assert content["status"] == "ok"
+    assert 0 < content["time"] < 10
+    assert content["result"] == {
+        "points": [
+            {"id": 1, "payload": {"a": 1, "none": None}, "vector": [1.0, 0.0]},
+            {"id": 2, "payload": {}, "vector": [0.0, 1.0]},
+        ],
+        "next_page_offset": None,
+    }
+
+
+def test_only_a_write_that_was_waited_for_is_called_completed(http: httpx.Client, name: str) -> None:
+    points = {"points": [{"id": 3, "vector": [1, 1]}]}
+    results = [
+        http.put(f"/collections/{name}/points{query}", json=points).json()["result"] for query in ("", "?wait=true")
+    ]
+    assert [result["status"] for result in results] == ["acknowledged", "completed"]
+    assert results[1]["operation_id"] == results[0]["operation_id"] + 1
+
+
+def test_the_server_says_that_it_is_a_stand_in(server: Server) -> None:
+    with server.http(None) as http:
+        root = http.get("/").json()
+    assert root == {"title": "strata stand-in for qdrant - vector search engine", "version": VERSION}
+    assert VERSION.endswith("-strata-edge")
+    assert server.client(grpc=True).info().version == VERSION
+    assert "stand-in for Qdrant" in server.log
+
+
+def test_metrics_count_points_and_answers(http: httpx.Client, name: str) -> None:
+    text = http.get("/metrics").text
+    assert f'app_info{{name="qdrant",version="{VERSION}"}} 1' in text
+    assert f'collection_points{{id="{name}"}} 2' in text
+    assert 'rest_responses_total{method="PUT",endpoint="/collections/{collection_name}",status="200"}' in text
+
+
+def test_changes_of_points_reach_what_they_name(client: QdrantClient, name: str) -> None:
+    client.create_collection(name, vectors_config={"a": VECTORS, "b": VECTORS})
+    ids: list[int | str] = [1, 2**63, str(uuid.UUID(int=7))]
+    points = [models.PointStruct(id=i, vector={"a": [1, 2], "b": [3, 4]}, payload={"k": 1, "l": {"m": 1}}) for i in ids]
+    client.upsert(name, points)
+    client.set_payload(name, {"m": 2}, [1], key="l")
+    client.overwrite_payload(name, {"only": True}, models.Filter(must=[models.HasIdCondition(has_id=[2**63])]))
+    client.delete_payload(name, ["k"], [ids[2]])
+    client.delete_vectors(name, ["b"], [1])
+    client.update_vectors(name, [models.PointVectors(id=2**63, vector={"b": [9, 9]})])
+    found = {each.id: each for each in client.retrieve(name, ids, with_vectors=True)}
+    assert set(found) == set(ids)
+    assert [found[i].payload for i in ids] == [{"k": 1, "l": {"m": 2}}, {"only": True}, {"l": {"m": 1}}]
+    assert [found[i].vector for i in ids] == [{"a": [1, 2]}, {"a": [1, 2], "b": [9, 9]}, {"a": [1, 2], "b": [3, 4]}]
+    client.clear_payload(name, [1])
+    client.delete(name, models.Filter(must=[models.HasIdCondition(has_id=[ids[2]])]))
+    assert [(each.id, each.payload) for each in client.scroll(name)[0]] == [(1, {}), (2**63, {"only": True})]
+
+
+def test_a_batch_of_changes_is_applied_in_order(client: QdrantClient, name: str) -> None:
+    client.create_collection(name, vectors_config=VECTORS)
+    point = models.PointStruct(id=1, vector=[1, 2], payload={"a": 1})
+    results = client.batch_update_points(
+        name,
+        [
+            models.UpsertOperation(upsert=models.PointsList(points=[point])),
+            models.SetPayloadOperation(set_payload=models.SetPayload(payload={"b": 2}, points=[1])),
+            models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=["a"], points=[1])),
+        ],
+    )
+    assert [result.status for result in results] == [models.UpdateStatus.COMPLETED] * 3
+    assert client.retrieve(name, [1])[0].payload == {"b": 2}
+
+
+def test_an_upsert_may_insert_only_or_depend_on_a_filter(client: QdrantClient, name: str) -> None:
+    client.create_collection(name, vectors_config=VECTORS)
+    old = models.PointStruct(id=1, vector=[1, 2], payload={"version": 1})
+    new = models.PointStruct(id=1, vector=[1, 2], payload={"version": 2})
+    client.upsert(name, [old])
+    client.upsert(name, [new], update_mode=models.UpdateMode.INSERT_ONLY)
+    older = models.FieldCondition(key="version", match=models.MatchValue(value=7))
+    client.upsert(name, [new], update_filter=models.Filter(must=[older]))
+    assert client.retrieve(name, [1])[0].payload == {"version": 1}
+
+
+def test_a_collection_shows_what_it_was_made_with(client: QdrantClient, name: str) -> None:
+    client.create_collection(
+        name,
+        vectors_config={"text": models.VectorParams(size=3, distance=models.Distance.COSINE, on_disk=True)},
+        sparse_vectors_config={"words": models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        hnsw_config=models.HnswConfigDiff(m=32),
+        on_disk_payload=True,
+    )
+    client.create_payload_index(
+        name, "kind", models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
+    )
+    client.create_payload_index(name, "when", models.PayloadSchemaType.DATETIME)
+    client.create_payload_index(name, "gone", models.PayloadSchemaType.INTEGER)
+    client.delete_payload_index(name, "gone")
+    client.update_collection(
+        name,
+        hnsw_config=models.HnswConfigDiff(ef_construct=200),
+        vectors_config={"text": models.VectorParamsDiff(on_disk=False)},
+    )
+    info = client.get_collection(name)
+    vectors, sparse = info.config.params.vectors, info.config.params.sparse_vectors
+    assert isinstance(vectors, dict)
+    assert sparse is not None
+    assert (vectors["text"].size, vectors["text"].distance, vectors["text"].on_disk) == (3, "Cosine", False)
+    assert sparse["words"].modifier == models.Modifier.IDF
+    assert (info.config.hnsw_config.m, info.config.hnsw_config.ef_construct) == (32, 200)
+    assert {field: index.data_type.value for field, index in info.payload_schema.items()} == {
+        "kind": "keyword",
+        "when": "datetime",
+    }
+    params = info.payload_schema["kind"].params
+    assert isinstance(params, models.KeywordIndexParams)
+    assert params.is_tenant is True
+    assert info.status == models.CollectionStatus.GREEN
+
+
+def test_an_alias_is_as_good_as_the_name(client: QdrantClient, name: str) -> None:
+    client.create_collection(name, vectors_config=VECTORS)
+    client.upsert(name, [models.PointStruct(id=1, vector=[1, 2])])
+    alias = f"{name}-alias"
+    made = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=name, alias_name=f"{name}-old"))
+    renamed = models.RenameAliasOperation(
+        rename_alias=models.RenameAlias(old_alias_name=f"{name}-old", new_alias_name=alias)
+    )
+    client.update_collection_aliases([made, renamed])
+    assert client.count(alias).count == 1
+    assert client.collection_exists(alias)
+    assert [each.alias_name for each in client.get_collection_aliases(name).aliases] == [alias]
+    client.update_collection_aliases([models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))])
+    assert not client.collection_exists(alias)
