@@ -5,11 +5,13 @@ from typing import Any
 
 import psycopg
 import redis
+import urllib3
+from minio import Minio
 from redis.backoff import NoBackoff
 from redis.client import PubSub
 from redis.retry import Retry
 
-from infra.contract import PostgresCredential, StackContract, View
+from infra.contract import ObjectStoreCredential, ObjectStoreSlice, PostgresCredential, StackContract, View
 
 SECONDS = 5
 
@@ -59,6 +61,39 @@ def redis_client(
             retry=Retry(NoBackoff(), 0),  # a refusal is an answer: trying again would take seconds
         )
     )
+
+
+def object_store(
+    contract: StackContract, app: str, *, access_key: str | None = None, secret_key: str | None = None
+) -> Minio:
+    """A client of the application, or with one of its facts replaced; an empty `access_key` is nobody."""
+    view = _view(contract, "object_store")
+    credential = object_store_credential(contract, app)
+    return Minio(
+        f"{view.host}:{view.port}",
+        credential.username if access_key is None else access_key or None,
+        credential.password.get_secret_value() if secret_key is None else secret_key,
+        secure=view.tls,
+        region=object_store_slice(contract, app).region,
+        http_client=http(),
+    )
+
+
+def http() -> urllib3.PoolManager:
+    """A refusal is an answer: nothing is tried again."""
+    return urllib3.PoolManager(timeout=SECONDS, retries=False)
+
+
+def object_store_slice(contract: StackContract, app: str) -> ObjectStoreSlice:
+    slice_ = contract.applications[app].object_store
+    assert slice_
+    return slice_
+
+
+def object_store_credential(contract: StackContract, app: str) -> ObjectStoreCredential:
+    credential = contract.credentials[app].object_store
+    assert credential
+    return credential
 
 
 def command(client: redis.Redis, text: str) -> Any:

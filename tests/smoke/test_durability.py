@@ -1,5 +1,6 @@
 """What was acknowledged survives a restart and a crash. Disruptive: only with --disruptive, never in production."""
 
+import io
 import json
 import os
 import signal
@@ -13,7 +14,9 @@ import docker
 import psycopg
 import pytest
 import redis
+import urllib3
 from docker.models.containers import Container
+from minio.error import MinioException
 
 from infra.contract import Backend, StackContract
 from tests.smoke import clients
@@ -22,6 +25,9 @@ pytestmark = pytest.mark.disruptive
 
 # From a stop to answering again: a clean shutdown of a loaded server, its start and its recovery.
 DEADLINE = 90.0
+
+# What a backend that is not back yet makes of a request.
+TRANSIENT = (psycopg.Error, redis.RedisError, MinioException, urllib3.exceptions.HTTPError, AssertionError, OSError)
 
 
 def restart(container: Container) -> None:
@@ -48,7 +54,8 @@ def disturb(request: pytest.FixtureRequest) -> Callable[[Container], None]:
 
 @pytest.fixture
 def daemon(contract: StackContract) -> Iterator[docker.DockerClient]:
-    runtimes = [b.runtime for b in (contract.backends.postgres, contract.backends.redis) if b and b.runtime]
+    backends = [getattr(contract.backends, name) for name in type(contract.backends).model_fields]
+    runtimes = [backend.runtime for backend in backends if backend and backend.runtime]
     if not runtimes:
         pytest.skip("the contract names no container")
     host = runtimes[0].docker_host
@@ -82,7 +89,7 @@ def eventually(check: Callable[[], Any], what: str) -> Any:
             last = check()
             if last:
                 return last
-        except (psycopg.Error, redis.RedisError, AssertionError, OSError) as error:
+        except TRANSIENT as error:
             last = f"{type(error).__name__}: {error}"
         if time.monotonic() > deadline:
             pytest.fail(f"{what}: not within {DEADLINE:.0f} s; last seen: {last}")
@@ -125,3 +132,25 @@ def test_a_key_survives(
             assert value == ("kept",), "a key older than the promised second was lost"
         finally:
             eventually(lambda: (client.delete(key),), "the key is removed")
+
+
+def test_an_object_survives(
+    contract: StackContract, daemon: docker.DockerClient, disturb: Callable[[Container], None]
+) -> None:
+    if not contract.applications["alfred"].object_store:
+        pytest.skip("alfred has no buckets in this stack")
+    slice_ = clients.object_store_slice(contract, "alfred")
+    bucket, key = next(iter(slice_.buckets.values())).name, f"strata-smoke/{uuid.uuid4()}"
+    content = uuid.uuid4().bytes * 65536
+    client = clients.object_store(contract, "alfred")
+    client.put_object(bucket, key, io.BytesIO(content), len(content))
+    try:
+        disturbed(daemon, contract.backends.object_store, disturb)
+
+        def read() -> tuple[bytes]:
+            with client.get_object(bucket, key) as answer:
+                return (answer.data,)
+
+        assert eventually(read, "the object store answers again") == (content,), "an acknowledged object was lost"
+    finally:
+        eventually(lambda: (client.remove_object(bucket, key),), "the object is removed")

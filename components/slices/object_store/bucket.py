@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import pulumi
 from pulumi.dynamic import CheckFailure, Resource
@@ -12,7 +12,9 @@ from components.slices.errors import SliceError
 from components.slices.object_store.connection import TAG, Connection, bucket_problems, connect
 from components.slices.resource import Props, SliceProvider, inputs_of, name_failure
 
-RULE: Final = "strata-old-versions"
+# Checks of a running stack write below this prefix. They cannot delete versions, as no application can.
+CHECKS: Final = "strata-smoke/"
+CHECK_DAYS: Final = 1
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html
 TAG_VALUE: Final = r"[A-Za-z0-9 +=._:/@-]*"
 TAG_LIMIT: Final = 256
@@ -89,7 +91,7 @@ def _wanted(props: Props) -> Props:
     return {
         "versioning": "Enabled" if versioning else "Suspended",
         # Also without versioning: what was kept while there was one must end some day.
-        "noncurrent_days": float(props.get("noncurrent_days", 30)),
+        "noncurrent_days": {"": float(props.get("noncurrent_days", 30)), CHECKS: float(CHECK_DAYS)},
         "encryption": "AES256",
         "tags": {**(props.get("tags") or {}), TAG: props["admin"]["stack"]},
     }
@@ -97,13 +99,15 @@ def _wanted(props: Props) -> Props:
 
 def _found(connection: Connection, name: str) -> Props:
     lifecycle = connection.s3.get_bucket_lifecycle(name)
-    rules = {rule.rule_id: rule for rule in lifecycle.rules} if lifecycle else {}
-    expiration = rules[RULE].noncurrent_version_expiration if RULE in rules else None
+    kept = {}
+    for rule in lifecycle.rules if lifecycle else ():
+        expiration, prefix = rule.noncurrent_version_expiration, rule.rule_filter.prefix if rule.rule_filter else None
+        kept[prefix or ""] = float(expiration.noncurrent_days or 0) if expiration else 0.0
     encryption = connection.s3.get_bucket_encryption(name)
     status = connection.s3.get_bucket_versioning(name).status
     return {
         "versioning": "Enabled" if status == "Enabled" else "Suspended",
-        "noncurrent_days": float(expiration.noncurrent_days or 0) if expiration else 0.0,
+        "noncurrent_days": kept,
         "encryption": encryption.rule.sse_algorithm if encryption else "",
         "tags": connection.tags(name),
     }
@@ -120,14 +124,17 @@ def _configure(connection: Connection, props: Props) -> None:
     name, wanted, s3 = props["name"], _wanted(props), connection.s3
     s3.set_bucket_encryption(name, SSEConfig(Encryption.new_sse_s3_rule()))
     s3.set_bucket_versioning(name, VersioningConfig(wanted["versioning"]))
-    old_versions: Any = Rule(
-        ENABLED,
-        rule_filter=Filter(prefix=""),
-        rule_id=RULE,
-        noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=int(wanted["noncurrent_days"])),
-        expiration=Expiration(expired_object_delete_marker=True),  # a mark of deletion with no version behind it
-    )
-    s3.set_bucket_lifecycle(name, LifecycleConfig([old_versions]))
+    rules = [
+        Rule(
+            ENABLED,
+            rule_filter=Filter(prefix=prefix),
+            rule_id=f"strata-old-versions-{number}",
+            noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=int(days)),
+            expiration=Expiration(expired_object_delete_marker=True),  # a mark of deletion with no version behind it
+        )
+        for number, (prefix, days) in enumerate(wanted["noncurrent_days"].items())
+    ]
+    s3.set_bucket_lifecycle(name, LifecycleConfig(rules))
     tags = Tags.new_bucket_tags()
     tags.update(wanted["tags"])
     s3.set_bucket_tags(name, tags)
