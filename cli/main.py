@@ -9,6 +9,7 @@ import typer
 from cli import outputs, stacks
 from cli.config import config
 from cli.errors import explain
+from cli.graph import graph
 from cli.images import app as images_app
 from cli.terminal import complain
 from engine.errors import ExitCode
@@ -22,10 +23,12 @@ app = typer.Typer(
 )
 app.command()(stacks.up)
 app.command()(stacks.preview)
+app.command()(stacks.refresh)
 app.command()(stacks.destroy)
 app.command()(outputs.outputs)
 app.command()(outputs.contract)
 app.command()(config)
+app.command()(graph)
 app.add_typer(images_app, name="images")
 
 
