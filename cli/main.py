@@ -23,7 +23,6 @@ app = typer.Typer(
 )
 app.command()(stacks.up)
 app.command()(stacks.preview)
-app.command()(stacks.refresh)
 app.command()(stacks.destroy)
 app.command()(outputs.outputs)
 app.command()(outputs.contract)
