@@ -33,6 +33,7 @@ __all__ = [
     "destroy",
     "outputs",
     "preview",
+    "refresh",
     "up",
 ]
 
@@ -50,6 +51,11 @@ def up(workspace: Workspace, options: Options, display: Display) -> Result:
 def destroy(workspace: Workspace, options: Options, display: Display) -> Result:
     """Deletes everything in the stack's state. Does not run the program."""
     return _run(workspace, options, display, lambda session: session.destroy(), uses_program=False)
+
+
+def refresh(workspace: Workspace, options: Options, display: Display) -> Result:
+    """Corrects the state to what is there. Does not run the program; records nothing if anything cannot be read."""
+    return _run(workspace, options, display, lambda session: session.refresh(), uses_program=False)
 
 
 def _run(

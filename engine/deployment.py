@@ -10,8 +10,9 @@ from engine.execution import Executor, Run, StoppedError, report_replaced
 from engine.goal import Goal
 from engine.planning import call_of, check, decide, keep_ignored
 from engine.providers.base import Old, Provider, ProviderError
+from engine.refresh import Refreshed, read, refresh
 from engine.replacement import Replacer
-from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, PendingOperation, ResourceState
+from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, PendingOperation, ResourceState, Snapshot
 from engine.values import Properties, plain
 
 
@@ -81,6 +82,10 @@ class Deployment:
     def finish(self) -> None:
         """After a program that ended well: deletes what it did not register."""
         delete_all(self._run, self._executor, self._provider_of, self._replacer.deleted, self._parallel)
+
+    def refresh(self, before: Snapshot) -> Refreshed:
+        """What became of the resources of the state. Runs no program."""
+        return refresh(self._run, before, self._provider_of, self._parallel)
 
     def _placed(self, goal: Goal) -> Goal:
         """With its parent, and what it takes from it."""
@@ -177,7 +182,7 @@ class Deployment:
         run, executor = self._run, self._executor
         provider = self._provider_of(new)
         call = call_of(new, run.seed, "create")
-        old = self._still_there(old, provider)
+        old = self._read_late(self._still_there(old, provider), provider)
         deleted_before = old is not None and old.urn in self._replacer.deleted
         if old is None or deleted_before or old.external:
             new = replace(new, inputs=check(provider, call, None, goal.inputs))
@@ -238,6 +243,17 @@ class Deployment:
             return old
         self._run.journal.drop(old)
         return None
+
+    def _read_late(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
+        """What a refresh could not ask for is asked for now: what it depends on is there again."""
+        if old is None or self._run.dry or old.urn not in self._run.unread:
+            return old
+        try:
+            seen = read(self._run, old, provider)
+        except ProviderError:  # still no answer (what waits for a server is one of these): its own step will tell
+            return old
+        # One that is gone keeps its place until it is made anew: entries after it refer to it.
+        return self._run.journal.correct(old, seen or replace(old, pending_replacement=True))
 
 
 def _state(urn: str, goal: Goal, alias: str) -> ResourceState:

@@ -13,6 +13,7 @@ _TITLES: Final[dict[Kind, str]] = {
     "preview-destroy": "Previewing destroy",
     "update": "Updating",
     "destroy": "Destroying",
+    "refresh": "Refreshing",
 }
 _SYMBOLS: Final[dict[str, str]] = {
     "same": "  ",

@@ -3,15 +3,17 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from engine.values import MASK, secret_texts
 
-Kind = Literal["preview", "preview-destroy", "update", "destroy"]
+Kind = Literal["preview", "preview-destroy", "update", "destroy", "refresh"]
 Op = Literal["same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "discard"]
 Severity = Literal["info", "warning", "error"]
+_PATIENCE = 2.0  # seconds until something is said
 COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "same")  # as in a summary, in its order
 
 
@@ -154,3 +156,15 @@ class Recording:
                 display.step(event)
             else:
                 display.message(replace(event, text=mask(event.text)))
+
+
+@contextmanager
+def patience(display: Display) -> Iterator[None]:
+    """Says what goes on if a dry pass, which shows nothing by itself, takes its time."""
+    text = "running the program dry, to see what there is to do ..."
+    timer = threading.Timer(_PATIENCE, display.message, [Message(severity="info", text=text)])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

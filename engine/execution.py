@@ -36,6 +36,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     failed: bool = False
     acted: bool = False  # something was created, updated or deleted (or would be)
+    unread: frozenset[str] = frozenset()  # URNs that a refresh could not ask for
     _told: set[str] = field(default_factory=set)
 
     def check_running(self) -> None:
@@ -69,9 +70,9 @@ class Executor:
     def same(self, old: ResourceState, new: ResourceState) -> ResourceState:
         """Keeps id and outputs; inputs, dependencies and options are the program's new ones."""
         done = replace(new, id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
-        done = _guard_secrets(done)
+        done = guard_secrets(done)
         self._run.journal.record(done, supersedes=old)
-        self._run.reporter.step(_step("same", "done", done), counted=not _hidden(done))
+        self._run.reporter.step(_step("same", "done", done), counted=not hidden(done))
         return done
 
     def create(
@@ -83,7 +84,7 @@ class Executor:
         with self._performing(op, new, "creating", note=note) as step:
             id, outputs, errors = self._create(new, provider) if new.custom else ("", {}, ())
             now = _now()
-            done = _guard_secrets(replace(new, id=id, outputs=outputs, init_errors=errors, created=now, modified=now))
+            done = guard_secrets(replace(new, id=id, outputs=outputs, init_errors=errors, created=now, modified=now))
             if replaces is not None and not gone:
                 self._run.journal.mark(replaces, delete=True)
             self._run.journal.record(done, supersedes=replaces if gone else None, operation=step.operation)
@@ -111,7 +112,7 @@ class Executor:
         new = replace(new, id=old.id, outputs=old.outputs, created=old.created)
         with self._performing("update", new, "updating", changed=changed, old=old) as step:
             outputs, errors = self._update(old, new, provider) if new.custom else (old.outputs, ())
-            done = _guard_secrets(replace(new, outputs=outputs, init_errors=errors, modified=_now()))
+            done = guard_secrets(replace(new, outputs=outputs, init_errors=errors, modified=_now()))
             self._run.journal.record(done, supersedes=old, operation=step.operation)
             self._run.reporter.mask.learn(done.outputs)
             if errors:
@@ -159,7 +160,7 @@ class Executor:
     ) -> Iterator["_Performing"]:
         """Waits for a slot; tells start and end; saves the state before the call and after it."""
         run = self._run
-        shown = not _hidden(resource)
+        shown = not hidden(resource)
         details: dict[str, Any] = {
             "changed": changed,
             "note": note,
@@ -204,14 +205,14 @@ def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _guard_secrets(resource: ResourceState) -> ResourceState:
+def guard_secrets(resource: ResourceState) -> ResourceState:
     """Marks outputs that the program calls secret, or that carry the name of a secret input."""
     names = {key for key, value in resource.inputs.items() if isinstance(value, Secret)}
     names.update(name for name in resource.additional_secret_outputs if name != "id")
     return replace(resource, outputs=mark_secrets(resource.outputs, names)) if names else resource
 
 
-def _hidden(resource: ResourceState) -> bool:
+def hidden(resource: ResourceState) -> bool:
     """Default providers are not shown and not counted."""
     return resource.is_provider and resource.name.split("_")[0] == "default"
 
@@ -229,4 +230,12 @@ def report_replaced(
 ) -> None:
     """The replacement as a whole, which is what a summary counts."""
     details = {"changed": changed, "note": ", ".join(reasons), "old": old.inputs, "new": new.inputs}
-    run.reporter.step(_step("replace", "done", new, **details), counted=not _hidden(new))
+    run.reporter.step(_step("replace", "done", new, **details), counted=not hidden(new))
+
+
+def tell_interrupted(run: Run, *, uses_program: bool) -> None:
+    """Warns of creates that an earlier run was killed in."""
+    for operation in run.journal.interrupted:
+        entry = operation.resource
+        then = "creating it again takes over what that left behind" if uses_program else "it may have left it behind"
+        run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)

@@ -106,6 +106,12 @@ class Journal:
             if operation is not None:
                 self._pending.pop(operation, None)
 
+    def correct(self, old: ResourceState, seen: ResourceState) -> ResourceState:
+        """Replaces an older entry by what its provider says of it now."""
+        with self._lock:
+            self._older = {seen if key is old else key: seen if key is old else now for key, now in self._older.items()}
+            return seen
+
     def set_outputs(self, urn: str, outputs: Properties) -> ResourceState:
         """The outputs of a component, which arrive after its registration. Raises KeyError."""
         with self._lock:

@@ -25,4 +25,5 @@ class Options:
 
     parallel: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))  # as the official CLI
     expect_no_changes: bool = False
+    refresh: bool = False  # read every resource first
     confirm: Callable[[Result], bool] | None = None

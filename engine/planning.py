@@ -22,7 +22,7 @@ class Decision:
     delete_before_replace: bool = False
 
 
-def call_of(resource: ResourceState, seed: bytes, operation: Literal["create", "update", "delete"]) -> Call:
+def call_of(resource: ResourceState, seed: bytes, operation: Literal["create", "read", "update", "delete"]) -> Call:
     """What a provider is told about a call. The seed is a resource's own and stable within a run."""
     seconds = getattr(resource.custom_timeouts, operation) if resource.custom_timeouts else 0
     return Call(

@@ -3,14 +3,15 @@
 import json
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine import providers
 from engine.providers.base import Call, Diff, Old, Properties, Provider, ProviderError
-from engine.state import PROVIDER_TYPE_PREFIX
-from engine.values import UNKNOWN_TEXT, contains_unknown, plain
+from engine.state import PROVIDER_TYPE_PREFIX, Snapshot
+from engine.values import UNKNOWN_TEXT, contains_unknown, plain, unwrap
 
+DYNAMIC = "pulumi-python"
 _INTERNAL = "__internal"  # Pulumi's own part of a provider's inputs
 
 
@@ -82,3 +83,11 @@ class ProviderResources:
 
 def _settings(inputs: Mapping[str, Any]) -> Properties:
     return {key: value for key, value in inputs.items() if key != _INTERNAL}
+
+
+def pickles(state: Snapshot) -> Iterator[str]:
+    """The providers of dynamic resources, which are the resources' own."""
+    for entry in state.resources:
+        pickled = unwrap(entry.outputs.get("__provider"))
+        if entry.package == DYNAMIC and isinstance(pickled, str):
+            yield pickled

@@ -13,22 +13,20 @@ from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
 from engine.deployment import Deployment, Target
 from engine.errors import EngineError, ExitCode
-from engine.events import COUNTED, Display, Kind, Mask, Message, Recording, Reporter, Result, Severity
-from engine.execution import Run
+from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result, Severity, patience
+from engine.execution import Run, tell_interrupted
 from engine.interrupt import on_interrupt
 from engine.journal import Journal
 from engine.monitor import Engine, Monitor, serve
 from engine.options import Options, Workspace
-from engine.plugins import Plugins
+from engine.plugins import DYNAMIC, Plugins, pickles
 from engine.program import Program
 from engine.project import Project
 from engine.providers import Host
 from engine.state import Snapshot
-from engine.values import contains_unknown, unwrap
+from engine.values import contains_unknown
 
-_PATIENCE = 2.0  # seconds until something is said
 _POLL = 0.2  # seconds between looks at whether a run was stopped
-_DYNAMIC = "pulumi-python"
 
 
 @dataclass
@@ -62,6 +60,7 @@ class Session:
         self._run: Run | None = None
         self._cancelled = False
         self._only_preview = False
+        self._unread: frozenset[str] = frozenset()  # URNs, see engine.refresh
 
     def __enter__(self) -> Self:
         return self
@@ -75,23 +74,55 @@ class Session:
     def preview(self) -> Result:
         self._only_preview = True
         with self._opened():
+            if failed := self._refreshed():
+                return failed
             return self._pass("preview", self._display, dry=True).result
 
     def update(self) -> Result:
         return self._carry_out("update", uses_program=True)
 
     def destroy(self) -> Result:
+        self._must_exist()
+        return self._carry_out("destroy", uses_program=False)
+
+    def refresh(self) -> Result:
+        self._must_exist()
+        with self._opened():
+            begun, confirm = time.time(), self._options.confirm
+            result = self._pass("refresh", self._display, dry=True).result
+            if result.succeeded and (confirm is None or confirm(result)):
+                self.files.save(lambda: self._before, self._vault)
+                self._add_to_history("refresh", result, begun)
+            return result
+
+    def _must_exist(self) -> None:
         if not self.files.exists():
             raise EngineError(f"no stack named {self._workspace.stack!r} found", ExitCode.STACK_NOT_FOUND)
-        return self._carry_out("destroy", uses_program=False)
+
+    def _refreshed(self) -> Result | None:
+        """With the option, what comes next builds on what is there. The result of a refresh that failed."""
+        if not (self._options.refresh and self._before.resources):
+            return None
+        recording = Recording()
+        result = self._pass("refresh", recording, dry=True).result
+        if not result.succeeded:
+            self._show(recording, result)
+            return result
+        for step in result.steps:
+            if step.op != "same":
+                found = f"{', '.join(step.changed)} changed" if step.op == "update" else "it is gone"
+                self._note(f"refresh: {step.type} {step.name}: {found}")
+        return None
 
     def _carry_out(self, kind: Kind, *, uses_program: bool) -> Result:
         """A dry pass, which refuses what cannot be done before anything is changed; then the real one."""
         with self._opened():
             begun = time.time()
+            if failed := self._refreshed():
+                return failed
             recording, confirm = Recording(), self._options.confirm
             plan: Kind = "preview" if uses_program else "preview-destroy"
-            with nullcontext() if confirm else self._patience():
+            with nullcontext() if confirm else patience(self._display):
                 dry = self._pass(plan, self._display if confirm else recording, dry=True)
             if not dry.result.succeeded:
                 if not confirm:
@@ -111,7 +142,7 @@ class Session:
     def _add_to_history(self, kind: Kind, result: Result, begun: float) -> None:
         try:
             self.files.add_history(
-                "destroy" if kind == "destroy" else "update",
+                kind if kind in ("destroy", "refresh") else "update",
                 succeeded=result.succeeded,
                 start=begun,
                 end=time.time(),
@@ -137,14 +168,14 @@ class Session:
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            pickles = tuple(dict.fromkeys(_pickles(self._before)))
+            pickled = tuple(dict.fromkeys(pickles(self._before)))
             host = Host(
-                project=project.name, program=project.program, python=project.python, say=self._note, pickles=pickles
+                project=project.name, program=project.program, python=project.python, say=self._note, pickles=pickled
             )
             self._plugins = Plugins(host)
             try:
-                if pickles:  # their host needs as long to start as the program does: let it start beside it
-                    self._plugins.of_package(_DYNAMIC, self._config.as_properties())
+                if pickled:  # their host needs as long to start as the program does: let it start beside it
+                    self._plugins.of_package(DYNAMIC, self._config.as_properties())
                 yield
             finally:
                 self._plugins.close()
@@ -154,17 +185,6 @@ class Session:
         run = self._run
         reporter = run.reporter if run is not None else Reporter(self._display, self._mask)
         reporter.message(severity, line)
-
-    @contextmanager
-    def _patience(self) -> Iterator[None]:
-        """Says what goes on if a dry pass, which shows nothing by itself, takes its time."""
-        text = "running the program dry, to see what there is to do ..."
-        timer = threading.Timer(_PATIENCE, self._display.message, [Message(severity="info", text=text)])
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
         uses_program = kind in ("preview", "update")
@@ -176,6 +196,7 @@ class Session:
             plugins=self._plugins,
             seed=self._seed,
             slots=threading.Semaphore(self._options.parallel),
+            unread=self._unread,
         )
         self._run = run
         if self._cancelled:
@@ -185,10 +206,13 @@ class Session:
         display.begin(kind, self._workspace.stack)
         try:
             with on_interrupt(self._cancel):
-                self._tell_interrupted(run, uses_program=uses_program)
+                tell_interrupted(run, uses_program=uses_program)
                 if uses_program:
                     self._run_program(deployment, run)
-                if not (run.failed or run.stop.is_set()):
+                if kind == "refresh":
+                    refreshed = deployment.refresh(self._before)
+                    self._before, self._unread = refreshed.snapshot, refreshed.unread
+                elif not (run.failed or run.stop.is_set()):
                     deployment.finish()
             if not dry:
                 journal.flush()
@@ -198,14 +222,6 @@ class Session:
         display.finish(result)
         self._run = None
         return Pass(result, run, journal)
-
-    def _tell_interrupted(self, run: Run, *, uses_program: bool) -> None:
-        for operation in run.journal.interrupted:
-            entry = operation.resource
-            then = (
-                "creating it again takes over what that left behind" if uses_program else "it may have left it behind"
-            )
-            run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)
 
     def _run_program(self, deployment: Deployment, run: Run) -> None:
         project, stack, parallel = self._project, self._workspace.stack, self._options.parallel
@@ -253,7 +269,12 @@ class Session:
         elif self._cancelled:
             run.reporter.message("error", f"{kind} cancelled: what was under way is finished and recorded")
             code = ExitCode.CANCELLED
-        elif self._options.expect_no_changes and set(changes) - {"same"} and (not run.dry or self._only_preview):
+        elif (
+            kind != "refresh"
+            and self._options.expect_no_changes
+            and set(changes) - {"same"}
+            and (not run.dry or self._only_preview)
+        ):
             run.reporter.message("error", "no changes were expected but changes occurred")
             code = ExitCode.NO_CHANGES_EXPECTED
         return Result(
@@ -273,14 +294,6 @@ class Session:
         if self._run is not None:
             self._run.stop.set()
             self._run.reporter.message("info", "stopping: what is under way is finished first (again: end at once)")
-
-
-def _pickles(state: Snapshot) -> Iterator[str]:
-    """The providers of dynamic resources, which are the resources' own."""
-    for entry in state.resources:
-        pickled = unwrap(entry.outputs.get("__provider"))
-        if entry.package == _DYNAMIC and isinstance(pickled, str):
-            yield pickled
 
 
 def _nowhere(take: Callable[[], Snapshot]) -> None:

@@ -63,7 +63,12 @@ class Cloud:
         return id, outputs
 
     def read(self, call: Call, old: Old) -> Old | None:
-        return old if (self.folder / f"{old.id}.json").exists() else None
+        """The thing as its file has it now; `down` in the folder, or the file of another thing gone, is no answer."""
+        needs = old.inputs.get("behind")
+        if (self.folder / "down").exists() or (needs and not list(self.folder.glob(f"{needs}-*.json"))):
+            raise ProviderError(f"{call.name} does not answer")
+        path = self.folder / f"{old.id}.json"
+        return Old(old.id, old.inputs, {**old.outputs, **json.loads(path.read_text())}) if path.exists() else None
 
     def update(self, call: Call, old: Old, inputs: Properties) -> Properties:
         self._begin("update", call, inputs)

@@ -73,6 +73,9 @@ class Stack:
     def preview(self, program: str | None = None, **options: Any) -> Run:
         return self._run("preview", program, options)
 
+    def refresh(self, **options: Any) -> Run:
+        return self._run("refresh", None, options)
+
     def destroy(self, **options: Any) -> Run:
         return self._run("destroy", None, options)
 
