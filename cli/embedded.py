@@ -34,6 +34,9 @@ class EmbeddedEngine:
     def destroy(self, options: Options) -> Outcome:
         return self._run(api.destroy, options, question="Do you want to perform this destroy?")
 
+    def refresh(self, options: Options) -> Outcome:
+        return self._run(api.refresh, options, question="Do you want to record this in the state?")
+
     def _run(self, operation: _Operation, options: Options, question: str = "") -> Outcome:
         def confirm(_: api.Result) -> bool:
             if not self._terminal.confirm(question):
@@ -42,6 +45,7 @@ class EmbeddedEngine:
 
         settings = api.Options(
             expect_no_changes=options.expect_no_changes,
+            refresh=options.refresh,
             confirm=confirm if options.ask and question else None,
             **({"parallel": options.parallel} if options.parallel else {}),
         )

@@ -27,6 +27,7 @@ class Options:
     ask: bool = False  # show a preview, then ask before changing anything
     parallel: int | None = None  # None: the engine's default, 4 per core
     expect_no_changes: bool = False
+    refresh: bool = False  # read every resource first
     json_output: bool = False
 
 
@@ -50,6 +51,8 @@ class Engine(Protocol):
     def up(self, options: Options) -> Outcome: ...
 
     def destroy(self, options: Options) -> Outcome: ...
+
+    def refresh(self, options: Options) -> Outcome: ...
 
 
 def choose(workspace: Workspace, deployment: Deployment | None, wanted: EngineName | None) -> EngineName:

@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(stacks.up)
 app.command()(stacks.preview)
+app.command()(stacks.refresh)
 app.command()(stacks.destroy)
 app.command()(outputs.outputs)
 app.command()(outputs.contract)

@@ -46,6 +46,9 @@ class OfficialCli:
     def destroy(self, options: Options) -> Outcome:
         return self._run("destroy", options)
 
+    def refresh(self, options: Options) -> Outcome:
+        return self._run("refresh", options)
+
     def _run(self, operation: str, options: Options) -> Outcome:
         self._make_stack()
         command = ["pulumi", operation, "--stack", self._workspace.stack, *self._config_file()]
@@ -55,6 +58,8 @@ class OfficialCli:
             command.append("--non-interactive")
         if options.expect_no_changes and operation != "destroy":
             command.append("--expect-no-changes")
+        if options.refresh:
+            command.append("--refresh")
         if options.parallel:
             command += ["--parallel", str(options.parallel)]
         if options.json_output:

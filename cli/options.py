@@ -18,6 +18,13 @@ ExpectNoChangesOption = Annotated[
     bool, typer.Option("--expect-no-changes", help="Exit 7 if anything changes; `up` applies it all the same.")
 ]
 
+RefreshOption = Annotated[
+    bool, typer.Option("--refresh", help="First ask every resource what it is now, so that drift is repaired.")
+]
+DeleteDataOption = Annotated[
+    list[str] | None,
+    typer.Option("--delete-data", metavar="VOLUME", help="Delete this volume with its data, too. May be repeated."),
+]
 
 # `strata` picks one by itself; a stack that the other one wrote needs the word once.
 EngineOption = Annotated[

@@ -1,21 +1,23 @@
-"""`strata up`, `preview` and `destroy`: an engine's work, and what belongs before and after it."""
+"""`strata up`, `preview`, `refresh` and `destroy`: an engine's work, and what belongs before and after it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli import smoke, state, summary
+from cli import deletion, smoke, state, summary
 from cli.config import write_file
 from cli.engines import Engine, Options, Outcome, choose
 from cli.errors import CliError
 from cli.official import OfficialCli
 from cli.options import (
+    DeleteDataOption,
     EngineOption,
     ExpectNoChangesOption,
     JsonOption,
     ParallelOption,
+    RefreshOption,
     StackOption,
     YesOption,
 )
@@ -36,6 +38,7 @@ class Session:
     workspace: Workspace
     terminal: Terminal
     engine: Engine
+    name: EngineName
 
 
 def up(
@@ -43,6 +46,7 @@ def up(
     yes: YesOption = False,
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
+    refresh: RefreshOption = False,
     skip_smoke: Annotated[bool, typer.Option("--skip-smoke", help="Do not run the quick smoke tests.")] = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
@@ -56,7 +60,9 @@ def up(
     settings, applications = project.read_settings(workspace), project.read_applications(workspace)
     session = _begin(workspace, terminal, engine)
     images.ensure(settings, terminal)
-    options = Options(ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
+    options = Options(
+        ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output
+    )
     before = state.read(workspace)
     outcome = _finish(session, session.engine.up(options))
     contract = reader.load_from(workspace)
@@ -77,21 +83,43 @@ def preview(
     stack: StackOption = "dev",
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
+    refresh: RefreshOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Show what `up` would change, and change nothing."""
     session = _begin(find(stack), Terminal(json_output=json_output), engine)
-    options = Options(parallel=parallel, expect_no_changes=expect_no_changes, json_output=json_output)
+    options = Options(parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output)
     outcome = _finish(session, session.engine.preview(options))
     if json_output:
         session.terminal.document(_document(session, outcome))
+
+
+def refresh(
+    stack: StackOption = "dev",
+    yes: YesOption = False,
+    parallel: ParallelOption = None,
+    engine: EngineOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Record what the stack's resources are now. Changes none of them; `up --refresh` also repairs."""
+    terminal = Terminal(json_output=json_output)
+    workspace = find(stack)
+    ask = _ask(terminal, "refresh", yes=yes)
+    if state.read(workspace) is None:
+        raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to refresh", ExitCode.STACK_NOT_FOUND)
+    session = _begin(workspace, terminal, engine)
+    options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    outcome = _finish(session, session.engine.refresh(options))
+    if json_output:
+        terminal.document(_document(session, outcome))
 
 
 def destroy(
     stack: StackOption = "dev",
     yes: YesOption = False,
     parallel: ParallelOption = None,
+    delete_data: DeleteDataOption = None,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -102,15 +130,27 @@ def destroy(
     deployment = state.read(workspace)
     if deployment is None:
         raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to destroy", ExitCode.STACK_NOT_FOUND)
+    doomed = delete_data or []
+    deletion.check_names(doomed, deployment)
     session = _begin(workspace, terminal, engine)
     options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    if doomed:
+        terminal.say(f"This deletes for good the data in the volumes {', '.join(doomed)}.", style="bold red")
+        if ask and not terminal.confirm("Do you want to lose it?"):
+            raise CliError("not confirmed: nothing was changed")
+        with deletion.lifted(workspace, doomed) as once:
+            lifting = Session(
+                workspace=once, terminal=terminal, engine=_engine(session.name, once, terminal), name=session.name
+            )
+            _finish(lifting, lifting.engine.up(replace(options, ask=False)))
     outcome = _finish(session, session.engine.destroy(options))
+    kept = [name for name in deployment.data_volumes if name not in doomed]
     removed = config_files.remove(stack)
     if json_output:
-        facts = {"kept": deployment.retained_volumes, "removed_files": [str(file) for file in removed]}
+        facts = {"kept": kept, "deleted": list(doomed), "removed_files": [str(file) for file in removed]}
         terminal.document({**_document(session, outcome), **facts})
     else:
-        summary.say_destroyed(terminal, workspace, deployment.retained_volumes, removed)
+        summary.say_destroyed(terminal, workspace, kept, removed, list(doomed))
 
 
 def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) -> Session:
@@ -120,7 +160,7 @@ def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) 
     terminal.say(f"Engine: {engine.title}. State: {workspace.backend_url}, stack {workspace.stack}.")
     if made := workspace.create_passphrase():
         terminal.say(f"New stack: its secrets are encrypted with the passphrase in {made}. Keep a copy of that file.")
-    return Session(workspace=workspace, terminal=terminal, engine=engine)
+    return Session(workspace=workspace, terminal=terminal, engine=engine, name=name)
 
 
 def _engine(name: EngineName, workspace: Workspace, terminal: Terminal) -> Engine:

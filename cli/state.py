@@ -50,6 +50,13 @@ class Deployment:
         return sorted(entry["inputs"]["name"] for entry in entries)
 
     @property
+    def data_volumes(self) -> list[str]:
+        """Docker volumes with data: those that are retained, and those whose retention was lifted already."""
+        volumes = [r for r in self.resources if r.get("type") == _VOLUME]
+        lifted = {r["inputs"]["name"] for r in volumes if r["urn"].endswith("-data")}
+        return sorted(lifted | set(self.retained_volumes))
+
+    @property
     def adopted_volumes(self) -> list[str]:
         """Docker volumes that an earlier state made, and that the first `up` of this one found with their data."""
         outputs = [r.get("outputs") or {} for r in self.resources if r.get("type", "").endswith(_PREFLIGHT)]

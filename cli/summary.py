@@ -33,11 +33,15 @@ def say_up(
     terminal.columns(*rows, indent="  ")
 
 
-def say_destroyed(terminal: Terminal, workspace: Workspace, volumes: list[str], removed: list[Path]) -> None:
+def say_destroyed(
+    terminal: Terminal, workspace: Workspace, volumes: list[str], removed: list[Path], deleted: list[str]
+) -> None:
     terminal.say()
     terminal.say(f"The stack {workspace.stack} is destroyed.", style="bold")
     if removed:
         terminal.say(f"  Removed configuration files, whose passwords open nothing any more: {removed[0].parent}")
+    if deleted:
+        terminal.say(f"  Deleted for good: the volumes {', '.join(deleted)} with their data.")
     if volumes:
         terminal.say(f"  Kept data: the volumes {', '.join(volumes)}. The next `strata up` finds it again.")
         terminal.say(f"  To delete it for good: docker volume rm {' '.join(volumes)}")

@@ -21,6 +21,12 @@ POSTGRES_PORT: Final = 5432
 REDIS_PORT: Final = 6379
 OBJECT_STORE_PORT: Final = 9000
 
+Rotation = Annotated[
+    str | None,
+    Field(
+        coerce_numbers_to_str=True, examples=["2026-01"], description="Any other text: a new administrator's password"
+    ),
+]
 Port = Annotated[int, Field(ge=1024, le=65535)]
 ApplicationName = Annotated[str, Field(pattern=APPLICATION_NAME, examples=["alfred"])]
 BucketName = Annotated[str, Field(pattern=BUCKET_NAME, examples=["user-uploads"])]
@@ -62,6 +68,7 @@ class PostgresSpec(Spec):
         examples=["20Gi"], description="Size of the data volume where the platform sizes one"
     )
     port: Port = Field(default=POSTGRES_PORT, examples=[5432], description="Port on this host (platform docker)")
+    admin_rotation: Rotation = None
     max_connections: int = Field(default=100, ge=10, le=2000, examples=[100])
 
 
@@ -73,6 +80,7 @@ class RedisSpec(Spec):
     cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
     storage: Annotated[Size, at_least("1Gi")] = Field(examples=["10Gi"])
     port: Port = Field(default=REDIS_PORT, examples=[6379], description="Port on this host (platform docker)")
+    admin_rotation: Rotation = None
     maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])
 
 
@@ -84,6 +92,7 @@ class ObjectStoreSpec(Spec):
     cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
     storage: Annotated[Size, at_least("1Gi")] = Field(examples=["20Gi"])
     port: Port = Field(default=OBJECT_STORE_PORT, examples=[9000], description="Port on this host (platform docker)")
+    admin_rotation: Rotation = None
 
 
 class LoginClaim(Spec):

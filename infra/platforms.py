@@ -31,7 +31,7 @@ def make(settings: Settings, project: str, stack: str) -> "Platform":
 
         prefix = f"{stack}-" if platform.prefix is None else platform.prefix
         names = Naming(project=project, stack=stack, prefix=prefix)
-        return DockerPlatform("docker", names, _images(settings, stack), platform.host)
+        return DockerPlatform("docker", names, _images(settings, stack), platform.host, settings.delete_data)
     raise SettingsError(
         f"Pulumi.{stack}.yaml: `strata:platform.kind` is {platform.kind}, and this version runs docker only.\n"
         "Use a stack whose kind is docker (Pulumi.dev.yaml), or write:\n"

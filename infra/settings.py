@@ -60,6 +60,9 @@ class Settings(Spec):
     redis: RedisSpec
     object_store: ObjectStoreSpec | None = Field(default=None, description="Only where an application claims buckets")
     applications: tuple[ApplicationName, ...] = Field(default=(), examples=[["alfred"]])
+    delete_data: tuple[str, ...] = Field(
+        default=(), examples=[["redis-data"]], description="Volumes that the next destroy deletes, too"
+    )
 
     @field_validator("applications")
     @classmethod

@@ -36,10 +36,11 @@ class Workspace:
     stack: str
     backend_url: str
     environ: Mapping[str, str] = field(repr=False)
+    config_copy: Path | None = None  # settings for one run only
 
     @property
     def config_file(self) -> Path:
-        return self.root / f"Pulumi.{self.stack}.yaml"
+        return self.config_copy or self.root / f"Pulumi.{self.stack}.yaml"
 
     @property
     def state_file(self) -> Path | None:

@@ -57,6 +57,7 @@ class Workload:
     env: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)  # secret file -> the key that it is of, kept as the data is
     shm: int = 64 * MIB
+    admin_rotation: str | None = None  # another text is another password of the administrator
 
 
 class Backend(pulumi.ComponentResource):
@@ -154,7 +155,7 @@ class Backend(pulumi.ComponentResource):
             labels=self._context.labels(logical),
             opts=self._options(
                 depends_on=[preflight],
-                retain_on_delete=retained,
+                retain_on_delete=retained and physical not in self._context.delete_data,
                 # Docker cannot change a volume's labels, and an adopted one keeps those of the state that made it.
                 ignore_changes=["labels"],
             ),
@@ -181,7 +182,7 @@ class Backend(pulumi.ComponentResource):
             SecretFileArgs(
                 stack=self._context.naming.stack,
                 secret=f"{work.backend}/admin",
-                content=self._random(logical),
+                content=self._random(logical, work.admin_rotation),
                 volume=volume.name,
                 image=image.image_id,
                 files=work.secret_files,
@@ -194,8 +195,10 @@ class Backend(pulumi.ComponentResource):
             opts=self._options(depends_on=keys),
         )
 
-    def _random(self, logical: str) -> pulumi.Output[str]:
-        content: pulumi.Output[str] = random.RandomPassword(logical, length=40, special=False, opts=self._child).result
+    def _random(self, logical: str, rotation: str | None = None) -> pulumi.Output[str]:
+        keepers = None if rotation is None else {"rotation": rotation}
+        password = random.RandomPassword(logical, length=40, special=False, keepers=keepers, opts=self._child)
+        content: pulumi.Output[str] = password.result
         return content
 
     def _run(

@@ -18,6 +18,7 @@ class DockerContext:
     host: str | None
     state_id: pulumi.Output[str]
     images: Mapping[str, str]  # backend -> image name
+    delete_data: frozenset[str] = frozenset()  # volumes that the next destroy is to take with it
 
     def labels(self, name: str) -> list[dict[str, pulumi.Input[str]]]:
         """Labels of the physical object whose logical name is `name`, in the shape that pulumi-docker takes."""

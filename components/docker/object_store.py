@@ -32,6 +32,7 @@ def workload(spec: ObjectStoreSpec) -> Workload:
         backend="object_store",
         name=naming.OBJECT_STORE,
         version=spec.version,
+        admin_rotation=spec.admin_rotation,
         uid=UID,
         port=OBJECT_STORE_PORT,
         host_port=spec.port,

@@ -1,6 +1,6 @@
 """The Docker platform: one daemon, one network, a container per backend."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pulumi
 import pulumi_docker as docker
@@ -29,6 +29,7 @@ class DockerPlatform(pulumi.ComponentResource):
         names: Naming,
         images: Mapping[str, str],
         host: str | None,
+        delete_data: Iterable[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if host is not None:
@@ -39,7 +40,9 @@ class DockerPlatform(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # Lives as long as the state: tells what this state made from what another one left on the same daemon.
         state_id = random.RandomId("state-id", byte_length=8, opts=child)
-        self._context = DockerContext(naming=names, host=host, state_id=state_id.hex, images=images)
+        self._context = DockerContext(
+            naming=names, host=host, state_id=state_id.hex, images=images, delete_data=frozenset(delete_data)
+        )
         network = names.physical(naming.NETWORK)
         preflight = DockerPreflight(
             "network-preflight",

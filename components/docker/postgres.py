@@ -35,6 +35,7 @@ def workload(spec: PostgresSpec) -> Workload:
         backend="postgres",
         name=naming.POSTGRES,
         version=spec.version,
+        admin_rotation=spec.admin_rotation,
         uid=UID,
         port=POSTGRES_PORT,
         host_port=spec.port,

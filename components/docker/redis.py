@@ -32,6 +32,7 @@ def workload(spec: RedisSpec) -> Workload:
         backend="redis",
         name=naming.REDIS,
         version=spec.version,
+        admin_rotation=spec.admin_rotation,
         uid=UID,
         port=REDIS_PORT,
         host_port=spec.port,

@@ -83,8 +83,10 @@ class SecretFileProvider(SliceProvider):
         return found
 
     def drifted(self, olds: Props, news: Props) -> bool:
-        if not isinstance(news.get("content"), str) or not is_known(news.get("volume")):
-            return False  # what makes them unknown is a change of its own, and the update follows when they are known
+        if not isinstance(news.get("content"), str):
+            return not news.get("keep")  # not known yet: another secret is being made
+        if not is_known(news.get("volume")):
+            return False  # what makes it unknown is a change of its own, and the update follows when it is known
         content = _content(news)
         if not _matches(content, olds.get("digest")) or content != _host_copy(news):
             return True

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli import state
+from cli import deletion, state
 from cli.engines import Options, choose, missing_plugins
 from cli.errors import CliError
 from cli.official import OfficialCli
@@ -177,6 +177,25 @@ def test_the_cli_gets_a_private_config_with_the_states_salt_and_the_checkout_sta
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert workspace.config_file.read_text() == committed
     assert sorted(path.name for path in workspace.root.iterdir()) == ["Pulumi.dev.yaml", "Pulumi.yaml"]
+
+
+def test_the_cli_refreshes_by_its_own_means(workspace: Workspace, whole_cli: Path, tmp_path: Path) -> None:
+    cli = OfficialCli(workspace, Terminal(json_output=True))
+    cli.refresh(Options())
+    cli.up(Options(refresh=True))
+    record = (tmp_path / "record").read_text()
+    copy = tmp_path / "home" / "strata" / "pulumi" / "strata" / "Pulumi.dev.yaml"
+    for command, option in (("refresh", ""), ("up", " --refresh")):
+        assert f"argv: {command} --stack dev --config-file {copy} --yes --non-interactive{option}\n" in record
+
+
+def test_retention_is_lifted_for_one_run_only(workspace: Workspace, whole_cli: Path, tmp_path: Path) -> None:
+    committed = workspace.config_file.read_text()
+    with deletion.lifted(workspace, ["redis-data"]) as once:
+        assert yaml.safe_load(once.config_file.read_text())["config"]["strata:delete_data"] == ["redis-data"]
+        OfficialCli(once, Terminal(json_output=True)).up(Options(json_output=True))
+    assert not once.config_file.exists()
+    assert workspace.config_file.read_text() == committed
 
 
 def test_a_new_stack_is_made_outside_the_checkout_and_only_once(
