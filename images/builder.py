@@ -121,7 +121,7 @@ def _last_result(recipe: Recipe, cache: Path, progress: Progress) -> Path:
                 if step.folder is None:
                     chroot.bootstrap(root, recipe.suite, mirrors, log, progress)
                 else:
-                    chroot.run_stage(root, step.folder, recipe.suite, mirrors, log, progress)
+                    chroot.run_stage(root, step.folder, step.sources, recipe.suite, mirrors, log, progress)
                 chroot.pack(root, tar, log, progress)
     return tars[-1]
 

@@ -82,17 +82,28 @@ def bootstrap(root: Path, suite: str, mirrors: Mirrors, log: Path, progress: Pro
     )
 
 
-def run_stage(root: Path, folder: Path, suite: str, mirrors: Mirrors, log: Path, progress: Progress) -> None:
-    """Runs `folder/run.sh` inside `root`; the folder's files are in /run/strata-build meanwhile."""
+def run_stage(
+    root: Path,
+    folder: Path,
+    sources: Sequence[Path],
+    suite: str,
+    mirrors: Mirrors,
+    log: Path,
+    progress: Progress,
+) -> None:
+    """Runs `folder/run.sh` inside `root`; the folder's files and `sources` are in /run/strata-build meanwhile."""
     workshop = root / WORKSHOP
     shutil.copytree(folder, workshop)
+    for source in sources:
+        shutil.copytree(source, workshop / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     (workshop / "mirrors").write_text(
         f"SUITE={suite}\nDEBIAN_MIRROR={mirrors.main}\nDEBIAN_SECURITY_MIRROR={mirrors.security}\n"
     )
     (workshop / "apt.conf").write_text(_host_apt_settings(workshop))
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
-    # Where the host gets Go's modules from is as much its own affair as its proxies are.
-    environment = {n: v for n, v in os.environ.items() if n.lower().endswith("_proxy") or n in ("GOPROXY", "GOSUMDB")}
+    # Where the host gets Go's modules and Python's packages from is as much its own affair as its proxies are.
+    shared = ("GOPROXY", "GOSUMDB", "PIP_INDEX_URL")
+    environment = {n: v for n, v in os.environ.items() if n.lower().endswith("_proxy") or n in shared}
     environment |= {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
@@ -100,6 +111,7 @@ def run_stage(root: Path, folder: Path, suite: str, mirrors: Mirrors, log: Path,
         "DEBIAN_FRONTEND": "noninteractive",
         "APT_CONFIG": f"/{WORKSHOP}/apt.conf",
         "SSL_CERT_FILE": f"/{WORKSHOP}/{CA_BUNDLE.name}",
+        "PIP_CERT": f"/{WORKSHOP}/{CA_BUNDLE.name}",
     }
     _run(
         f"the stage {folder.name}",

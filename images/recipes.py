@@ -32,6 +32,8 @@ class Recipe(BaseModel):
     stages: Annotated[tuple[str, ...], Field(min_length=1)]
     keep: tuple[str, ...] = ()
     """Stages whose result stays in the cache when the image is built: those that take minutes."""
+    sources: dict[str, tuple[str, ...]] = {}
+    """Folders beside stages/ that a stage gets in its own folder, by the stage's name."""
     config: dict[str, Any]
     """The fields of the OCI image specification's `config`, but Labels."""
 
@@ -50,6 +52,7 @@ class Step:
     key: str
     folder: Path | None
     """None for the first step, which makes the Debian root."""
+    sources: tuple[Path, ...] = ()
 
 
 def load(folder: Path = FOLDER) -> dict[str, Recipe]:
@@ -99,9 +102,15 @@ def _chain(recipe: Recipe, stages: Path) -> Iterator[Step]:
         folder = stages / stage
         if not (folder / "run.sh").is_file():
             raise ImageError(f"recipes.yaml names the stage {stage!r}, and {folder / 'run.sh'} does not exist")
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        key = _digest(key, *(f"{path.relative_to(folder)} {_content(path)}" for path in files))
-        yield Step(name=stage, key=key, folder=folder)
+        sources = tuple(stages.parent / source for source in recipe.sources.get(stage, ()))
+        key = _digest(key, *(line for each in (folder, *sources) for line in _contents(each)))
+        yield Step(name=stage, key=key, folder=folder, sources=sources)
+
+
+def _contents(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            yield f"{path.relative_to(folder)} {_content(path)}"
 
 
 def _content(path: Path) -> str:

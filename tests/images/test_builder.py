@@ -32,7 +32,7 @@ class Steps:
         root.mkdir()
         self._step(root, suite)
 
-    def run_stage(self, root: Path, folder: Path, suite: str, mirrors: Mirrors, log: Path, progress: Progress) -> None:
+    def run_stage(self, root: Path, folder: Path, *_: object) -> None:
         self._step(root, folder.name)
 
     def _step(self, root: Path, name: str) -> None:

@@ -49,7 +49,7 @@ def stage(folder: Path, script: str) -> Path:
 
 
 def run(root: Path, folder: Path, log: Path) -> None:
-    chroot.run_stage(root, folder, "trixie", chroot.Mirrors(main="http://mirror.invalid/debian"), log, print)
+    chroot.run_stage(root, folder, (), "trixie", chroot.Mirrors(main="http://mirror.invalid/debian"), log, print)
 
 
 def poll(condition: Callable[[], bool], complaint: str) -> None:
@@ -94,7 +94,7 @@ from pathlib import Path
 from images import chroot
 signal.signal(signal.SIGINT, signal.default_int_handler)
 root, folder, log = map(Path, sys.argv[1:])
-chroot.run_stage(root, folder, "trixie", chroot.Mirrors(), log, print)
+chroot.run_stage(root, folder, (), "trixie", chroot.Mirrors(), log, print)
 """
 
 

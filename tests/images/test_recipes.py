@@ -14,6 +14,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of images/ to change."""
     shutil.copyfile(recipes.FOLDER / "recipes.yaml", tmp_path / "recipes.yaml")
     shutil.copytree(recipes.FOLDER / "stages", tmp_path / "stages")
+    shutil.copytree(recipes.FOLDER / "qdrant", tmp_path / "qdrant")
     return tmp_path
 
 
@@ -60,6 +61,15 @@ def test_a_file_that_joins_a_stage_changes_the_image(folder: Path) -> None:
     assert names(folder)["redis"] != before["redis"]
 
 
+def test_a_changed_source_of_a_stage_is_another_image_and_bytecode_is_none(folder: Path) -> None:
+    before = names(folder)
+    (folder / "qdrant/server/__pycache__").mkdir(exist_ok=True)
+    (folder / "qdrant/server/__pycache__/extra.pyc").write_bytes(b"x")
+    assert names(folder) == before
+    append(folder / "qdrant/server/config.py", "# changed")
+    assert names(folder)["qdrant"] != before["qdrant"]
+
+
 def test_a_changed_configuration_is_another_image(folder: Path) -> None:
     before = names(folder)
     path = folder / "recipes.yaml"
@@ -88,13 +98,13 @@ def test_another_version_is_refused_with_the_line_to_write() -> None:
 
 
 def test_an_unknown_image_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ImageError, match="named 'mysql'; known: object_store, postgres, redis"):
+    with pytest.raises(ImageError, match="named 'mysql'; known: object_store, postgres, qdrant, redis"):
         recipes.local_name("mysql", "8")
 
 
 def test_an_unknown_key_is_named(folder: Path) -> None:
     append(folder / "recipes.yaml", "  flavour: alpine")
-    with pytest.raises(ImageError, match=r"recipes\.yaml: `object_store\.flavour`"):
+    with pytest.raises(ImageError, match=r"recipes\.yaml: `qdrant\.flavour`"):
         recipes.load(folder)
 
 

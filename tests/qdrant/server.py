@@ -25,7 +25,7 @@ class Server:
         self.http_port, self.grpc_port = free_port(), free_port()
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._clients: list[QdrantClient] = []
+        self._clients: dict[tuple[str | None, bool], QdrantClient] = {}
 
     @property
     def url(self) -> str:
@@ -46,7 +46,8 @@ class Server:
             if self._process.poll() is not None:
                 break
             try:
-                last = httpx.get(f"{self.url}/readyz", timeout=1).text
+                with self.http(None) as http:
+                    last = http.get("/readyz", timeout=1).text
             except httpx.HTTPError as error:
                 last = str(error)
             else:
@@ -63,20 +64,27 @@ class Server:
         return self._end(signal.SIGTERM)
 
     def client(self, key: str | None = KEY, *, grpc: bool = False) -> QdrantClient:
-        """Of the official client library. It is closed with the server."""
-        client = QdrantClient(
-            url=self.url, grpc_port=self.grpc_port, prefer_grpc=grpc, api_key=key, check_compatibility=False, timeout=20
-        )
-        self._clients.append(client)
-        return client
+        """Of the official client library, one for each key and protocol. They are closed with the server."""
+        if (key, grpc) not in self._clients:
+            self._clients[key, grpc] = QdrantClient(
+                url=self.url,
+                grpc_port=self.grpc_port,
+                prefer_grpc=grpc,
+                api_key=key,
+                check_compatibility=False,
+                timeout=20,
+                verify=False,  # there is no TLS, and loading certificates takes longer than a test
+            )
+        return self._clients[key, grpc]
 
     def http(self, key: str | None = KEY) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"api-key": key} if key else {}, timeout=20)
+        headers = {"api-key": key} if key else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=False)  # noqa: S501 - no TLS here
 
     def _end(self, number: int) -> int:
         assert self._process is not None
         while self._clients:
-            self._clients.pop().close()
+            self._clients.popitem()[1].close()
         if self._process.poll() is None:
             self._process.send_signal(number)
         return self._process.wait(DEADLINE)

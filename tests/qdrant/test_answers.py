@@ -111,6 +111,18 @@ def test_the_envelope_of_success(http: httpx.Client, name: str) -> None:
     }
 
 
+def test_numbers_and_slices_are_those_of_the_real_server(http: httpx.Client, name: str) -> None:
+    http.put(f"/collections/{name}/points?wait=true", json={"points": [{"id": 5, "vector": [0.1, 0.7]}]})
+    assert http.get(f"/collections/{name}/points/5").json()["result"]["vector"] == [0.1, 0.7]
+    found = http.post(f"/collections/{name}/points/query", json={"query": [1, 0], "filter": {"must": {"has_id": [5]}}})
+    assert found.json()["result"]["points"][0]["score"] == 0.1
+    condition = {"must": [{"key": "a"}]}
+    assert http.post(f"/collections/{name}/points/count", json={"filter": condition}).status_code == 422
+    slices = [{"must": [{"slice": {"total": 2, "index": index}}]} for index in (0, 1)]
+    counts = [http.post(f"/collections/{name}/points/count", json={"filter": each}).json() for each in slices]
+    assert sum(each["result"]["count"] for each in counts) == 3
+
+
 def test_only_a_write_that_was_waited_for_is_called_completed(http: httpx.Client, name: str) -> None:
     points = {"points": [{"id": 3, "vector": [1, 1]}]}
     results = [

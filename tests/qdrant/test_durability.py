@@ -51,7 +51,7 @@ def test_points_indexes_and_aliases_survive(own_server: Server, end: str) -> Non
 def test_a_kill_among_writes_loses_none_that_was_acknowledged(own_server: Server) -> None:
     client = own_server.client()
     client.create_collection("busy", vectors_config=VECTORS)
-    for round_ in range(3):
+    for round_ in range(2):
         for i in range(20):
             client.upsert("busy", [models.PointStruct(id=round_ * 20 + i, vector=[1, 2, 3, i], payload={"i": i})])
         own_server.kill()

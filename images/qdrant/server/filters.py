@@ -8,8 +8,10 @@ import numpy
 import qdrant_edge as edge
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import BadInputError, NotOfferedError
+from images.qdrant.server.errors import BadInputError, InvalidError, NotOfferedError
 from images.qdrant.server.ids import point_id
+
+_SLICE: Any = vars(edge)["SliceCondition"]  # missing in the engine's type stubs
 
 
 def to_filter(model: models.Filter | None) -> edge.Filter | None:
@@ -42,6 +44,9 @@ def to_condition(model: models.Condition) -> "edge.ConditionType":
             return edge.HasIdCondition({point_id(each) for each in model.has_id})
         case models.HasVectorCondition():
             return edge.HasVectorCondition(model.has_vector)
+        case models.SliceCondition():
+            condition: edge.ConditionType = _SLICE(model.slice.total, model.slice.index)
+            return condition
         case models.NestedCondition():
             return edge.NestedCondition(model.nested.key, to_filter(model.nested.filter) or edge.Filter())
         case _:
@@ -55,6 +60,8 @@ def _conditions(given: Sequence[models.Condition] | models.Condition | None) -> 
 
 
 def _field(model: models.FieldCondition) -> edge.FieldCondition:
+    if all(value is None for name, value in model if name != "key"):
+        raise InvalidError("Validation error in JSON body: [filter: At least one field condition must be specified]")
     return edge.FieldCondition(
         key=model.key,
         match=_match(model.match) if model.match else None,

@@ -1,5 +1,7 @@
 """REST endpoints of collections, aliases and payload indexes."""
 
+from typing import Any
+
 from pydantic import TypeAdapter
 from qdrant_client.http import models
 
@@ -24,7 +26,7 @@ def routes(service: Service) -> Routes:
             lambda call: service.change_aliases(call.access, call.model(_ALIASES).actions),
         ),
         ("GET", "/aliases", lambda call: service.aliases(call.access)),
-        ("GET", COLLECTION, lambda call: service.info(call.access, call.collection)),
+        ("GET", COLLECTION, lambda call: _info(service.info(call.access, call.collection))),
         ("PUT", COLLECTION, lambda call: service.create(call.access, call.collection, call.model(_CREATE))),
         ("PATCH", COLLECTION, lambda call: service.update(call.access, call.collection, call.model(_UPDATE))),
         ("DELETE", COLLECTION, lambda call: service.delete(call.access, call.collection)),
@@ -40,6 +42,13 @@ def routes(service: Service) -> Routes:
         ("POST", f"{COLLECTION}/cluster", _cluster),
         ("PUT", f"{COLLECTION}/shards", _cluster),
     ]
+
+
+def _info(info: models.CollectionInfo) -> dict[str, Any]:
+    """With the one setting that Qdrant shows as null where there is none."""
+    shown = info.model_dump(mode="json", exclude_none=True)
+    shown["config"].setdefault("quantization_config", None)
+    return shown
 
 
 def _cluster(call: Call) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
 import qdrant_edge as edge
 from qdrant_client.http import models
 
@@ -76,8 +77,16 @@ def from_vectors(vectors: Any) -> Any:
     if isinstance(vectors, dict):
         return {name: from_vectors(vector) for name, vector in vectors.items()}
     if isinstance(vectors, edge.SparseVector):
-        return models.SparseVector(indices=list(vectors.indices), values=list(vectors.values))
+        values = [single(value) for value in vectors.values]
+        return models.SparseVector.model_construct(indices=list(vectors.indices), values=values)
+    if isinstance(vectors, list):
+        return [from_vectors(each) if isinstance(each, list) else single(each) for each in vectors]
     return vectors
+
+
+def single(value: float) -> float:
+    """The engine's 32-bit number as the shortest decimal that means it: 0.1, not 0.10000000149011612."""
+    return float(str(numpy.float32(value)))
 
 
 def from_record(record: edge.Record) -> models.Record:
@@ -94,7 +103,7 @@ def from_scored(point: edge.ScoredPoint) -> models.ScoredPoint:
     return models.ScoredPoint.model_construct(
         id=plain_id(point.id),
         version=point.version,
-        score=point.score,
+        score=single(point.score),
         payload=point.payload,
         vector=from_vectors(point.vector),
         order_value=point.order_value,
