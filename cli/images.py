@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Images that are built on this host, where no registry can be reached.", no_args_is_help=True)
 
-BACKENDS = ("postgres", "redis")
+BACKENDS = ("postgres", "redis", "object_store")
 
 
 @app.command()

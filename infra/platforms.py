@@ -60,6 +60,4 @@ def _images(settings: Settings, stack: str) -> Mapping[str, str]:
 
 
 def _versions(settings: Settings) -> dict[str, str]:
-    """Backend -> the version that the stack has of it."""
-    versions = {"postgres": settings.postgres.version, "redis": settings.redis.version}
-    return versions | ({"object_store": settings.object_store.version} if settings.object_store else {})
+    return {name: getattr(settings, name).version for name in ("postgres", "redis", "object_store")}

@@ -58,7 +58,7 @@ class Settings(Spec):
     images: ImageSettings = ImageSettings()
     postgres: PostgresSpec
     redis: RedisSpec
-    object_store: ObjectStoreSpec | None = Field(default=None, description="Only where an application claims buckets")
+    object_store: ObjectStoreSpec
     applications: tuple[ApplicationName, ...] = Field(default=(), examples=[["alfred"]])
     delete_data: tuple[str, ...] = Field(
         default=(), examples=[["redis-data"]], description="Volumes that the next destroy deletes, too"
@@ -101,7 +101,6 @@ def read_applications(settings: Settings, root: Path) -> tuple[Application, ...]
     """The claims of the stack's applications. Raises SettingsError."""
     applications = tuple(_read_application(root, name) for name in settings.applications)
     _refuse_shared_names(applications)
-    _refuse_missing_object_store(settings, applications)
     return applications
 
 
@@ -164,13 +163,3 @@ def _refuse_shared_names(applications: tuple[Application, ...]) -> None:
                     f"applications/{application.name}/application.yaml: the bucket `{bucket}` would be `{name}`, as one"
                     f" of `{other}` is. Give one of them another name."
                 )
-
-
-def _refuse_missing_object_store(settings: Settings, applications: tuple[Application, ...]) -> None:
-    for application in applications:
-        if application.object_store and settings.object_store is None:
-            raise SettingsError(
-                f"applications/{application.name}/application.yaml claims buckets, and the stack has no object store."
-                " Write in its YAML, for instance:\n"
-                '  strata:object_store: {version: "2026", memory: 1Gi, cpu: 0.5, storage: 20Gi}'
-            )

@@ -59,13 +59,12 @@ class Outputs:
 def deploy(settings: Settings, applications: tuple[Application, ...], platform: Platform, root: Path) -> Outputs:
     """Declare everything."""
     postgres, redis = platform.postgres(settings.postgres), platform.redis(settings.redis)
-    outputs = Outputs(backends={"postgres": _backend(postgres), "redis": _backend(redis)})
+    object_store = platform.object_store(settings.object_store)
+    backends = {"postgres": postgres, "redis": redis, "object_store": object_store}
+    outputs = Outputs(backends={name: _backend(service) for name, service in backends.items()})
     _postgres_slices(applications, postgres, root, outputs)
     _redis_slices(applications, redis, outputs)
-    if settings.object_store:
-        object_store = platform.object_store(settings.object_store)
-        outputs.backends["object_store"] = _backend(object_store)
-        _object_store_slices(applications, object_store, platform.naming, outputs)
+    _object_store_slices(applications, object_store, platform.naming, outputs)
     return outputs
 
 

@@ -6,7 +6,14 @@ from typing import Self
 
 _DEFAULT_REGISTRY = "docker.io"
 
-BACKENDS = {"postgres": "postgres", "redis": "redis", "valkey": "redis", "qdrant": "qdrant", "minio": "minio"}
+BACKENDS = {
+    "postgres": "postgres",
+    "redis": "redis",
+    "valkey": "redis",
+    "qdrant": "qdrant",
+    "minio": "minio",
+    "object_store": "minio",
+}
 """Last part of an image's name → the backend it serves."""
 
 

@@ -17,7 +17,9 @@ from typing import Any
 
 import docker
 import psycopg
+import urllib3
 import yaml
+from minio import Minio
 
 ROOT = Path(__file__).parents[2]
 STRATA = Path(sys.executable).with_name("strata")
@@ -65,6 +67,7 @@ class Project:
         project.config["strata:platform"] = {"kind": "docker", "prefix": f"{project.stack}-"}
         project.set("postgres.port", free_port())
         project.set("redis.port", free_port())
+        project.set("object_store.port", free_port())
         return project
 
     def set(self, path: str, value: object) -> None:
@@ -146,6 +149,14 @@ class Project:
     def database(self) -> psycopg.Connection[Any]:
         """Alfred's login, from the rendered file."""
         return psycopg.connect(self.rendered()["DATABASE_URL"], connect_timeout=5)
+
+    def objects(self) -> Minio:
+        """Alfred's access key, from the rendered file."""
+        variables = self.rendered()
+        where, region = variables["GLOBAL_S3_ENDPOINT"].removeprefix("http://"), variables["REGION"]
+        key, secret = variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
+        pool = urllib3.PoolManager(timeout=10, retries=False)
+        return Minio(where, key, secret, secure=False, region=region, http_client=pool)
 
     def ids(self) -> dict[str, str]:
         """Container name without prefix -> id."""

@@ -1,20 +1,30 @@
 """Access ends with the claim, data does not; and what was removed by hand comes back."""
 
+import io
+
 import docker
 import psycopg
 import pytest
 import redis
+import urllib3
+from minio import Minio
+from minio.error import S3Error
 
 from tests.e2e.project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
 
-def refused_everywhere(variables: dict[str, str]) -> None:
+def refused_everywhere(variables: dict[str, str], objects: Minio) -> None:
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(variables["DATABASE_URL"], connect_timeout=5).close()
     with redis.Redis.from_url(variables["REDIS_URL"]) as client, pytest.raises(redis.AuthenticationError):
         client.ping()
+    bucket = variables["S3_BUCKET_USER_UPLOADS"]
+    with pytest.raises(S3Error, match="InvalidAccessKeyId"):
+        objects.get_object(bucket, "kept")
+    anonymous = urllib3.request("GET", f"{variables['GLOBAL_S3_ENDPOINT']}/{bucket}/kept")
+    assert anonymous.status == 403, "the public bucket of an application that is gone is still open to everybody"
 
 
 def rows(project: Project) -> int:
@@ -33,6 +43,7 @@ def remember(project: Project) -> dict[str, str]:
         connection.execute("INSERT INTO storage.objects (bucket_id, name) VALUES ('system-backups', 'kept')")
     with redis.Redis.from_url(variables["REDIS_URL"]) as client:
         client.set(f"{variables['REDIS_PREFIX']}kept", "yes")
+    project.objects().put_object(variables["S3_BUCKET_USER_UPLOADS"], "kept", io.BytesIO(b"yes"), 3)
     return variables
 
 
@@ -40,34 +51,38 @@ def test_a_container_removed_by_hand_comes_back_with_its_data(deployed: Project)
     variables = remember(deployed)
     client = docker.from_env()
     client.containers.get(f"{deployed.stack}-redis").remove(force=True)
+    client.containers.get(f"{deployed.stack}-object-store").remove(force=True)
     client.containers.get(f"{deployed.stack}-db-postgres").stop()
     deployed.up().succeeded()
     assert rows(deployed) == 1
     with redis.Redis.from_url(variables["REDIS_URL"]) as connection:
         assert connection.get(f"{variables['REDIS_PREFIX']}kept") == b"yes"
+    with deployed.objects().get_object(variables["S3_BUCKET_USER_UPLOADS"], "kept") as answer:
+        assert answer.data == b"yes"
     deployed.up("--expect-no-changes").succeeded()
 
 
 def test_a_removed_application_loses_its_access_and_keeps_its_data(deployed: Project) -> None:
-    variables = deployed.rendered()
+    variables, objects = deployed.rendered(), deployed.objects()
     deployed.config["strata:applications"] = []
     deployed.set("postgres.memory", "900Mi")  # its backend is replaced in the same run
     deployed.up().succeeded()
-    refused_everywhere(variables)
+    refused_everywhere(variables, objects)
     deployed.config["strata:applications"] = ["alfred"]
     deployed.write()
     deployed.up().succeeded()
     assert rows(deployed) == 1, "an application that came back did not find its data"
+    assert deployed.objects().stat_object(variables["S3_BUCKET_USER_UPLOADS"], "kept").size == 3
 
 
 def test_an_application_removed_between_destroy_and_up_loses_its_access(deployed: Project) -> None:
     """`destroy` skips the deletes inside a backend that goes with them: the roster has to revoke what is left."""
-    variables = deployed.rendered()
+    variables, objects = deployed.rendered(), deployed.objects()
     deployed.destroy().succeeded()
     deployed.config["strata:applications"] = []
     deployed.write()
     deployed.run("up", "--yes").succeeded()  # with its smoke tests: a stack without applications is a stack
-    refused_everywhere(variables)
+    refused_everywhere(variables, objects)
 
 
 def test_a_lost_admin_secret_is_written_again(deployed: Project) -> None:

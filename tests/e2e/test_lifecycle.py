@@ -1,8 +1,10 @@
 """What happens to data and to untouched resources over the life of a stack."""
 
+import io
 import uuid
 
 import pytest
+from minio.error import S3Error
 
 from tests.e2e.project import Project
 
@@ -63,10 +65,28 @@ def test_a_changed_setting_changes_only_what_it_touches(deployed: Project) -> No
 
 def test_destroy_keeps_data_and_the_next_up_finds_it(deployed: Project) -> None:
     row, old = insert(deployed), deployed.rendered()
+    deployed.objects().put_object(old["GLOBAL_S3_BUCKET"], "kept", io.BytesIO(b"encrypted"), 9)
     gone = deployed.destroy().succeeded()
     assert f"{deployed.stack}-db-postgres-data" in gone.text, "destroy must say which data it kept"
     assert deployed.ids() == {}
     again = deployed.up().succeeded()
     assert "adopted" in again.text, "up must say that it found an old volume"
     assert holds(deployed, row)
+    with deployed.objects().get_object(old["GLOBAL_S3_BUCKET"], "kept") as answer:
+        assert answer.data == b"encrypted", "the key that the objects were encrypted with was lost with the stack"
     assert deployed.rendered()["DB_PASSWORD"] != old["DB_PASSWORD"], "a destroyed stack's password still opens"
+
+
+def test_a_rotated_access_key_leaves_the_one_before_it_working(deployed: Project) -> None:
+    variables, objects = deployed.rendered(), deployed.objects()
+    path = deployed.root / "applications" / "alfred" / "application.yaml"
+    claim = path.read_text()
+    for rotation in (2, 3):
+        path.write_text(claim.replace("object_store:\n", f"object_store:\n  rotation: {rotation}\n", 1))
+        deployed.up().succeeded()
+        assert deployed.rendered()["AWS_ACCESS_KEY_ID"] == f"alfred-{rotation}"
+        deployed.objects().put_object(variables["GLOBAL_S3_BUCKET"], "k", io.BytesIO(b"1"), 1)
+        if rotation == 2:
+            objects.stat_object(variables["GLOBAL_S3_BUCKET"], "k")
+    with pytest.raises(S3Error, match="InvalidAccessKeyId"):
+        objects.get_object(variables["GLOBAL_S3_BUCKET"], "k")

@@ -83,9 +83,10 @@ def test_not_in_the_checkout(deployed: Project, generated: dict[str, str]) -> No
 
 def test_the_containers_copies_are_their_users_alone(deployed: Project) -> None:
     for container in containers(deployed.stack):
+        uid = int(container.attrs["Config"]["User"].partition(":")[0])
         stream, _ = container.get_archive("/run/strata/secrets")
         with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
             files = [member for member in archive.getmembers() if member.isfile()]
         assert files, f"{container.name} has no secrets"
         for member in files:
-            assert (member.uid, member.mode & 0o777) == (999, 0o400), f"{container.name}: {Path(member.name).name}"
+            assert (member.uid, member.mode & 0o777) == (uid, 0o400), f"{container.name}: {Path(member.name).name}"

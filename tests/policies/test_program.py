@@ -23,10 +23,12 @@ def test_no_rule_finds_anything_and_none_is_left_undecided(program: Registration
 
 def test_what_holds_data_is_retained(program: Registrations) -> None:
     holding = [r for r in program.values() if r.type == tokens.VOLUME and r.name.endswith("-data")]
-    holding += [r for r in program.values() if r.type.endswith((":Database", ":Migrations"))]
+    holding += [r for r in program.values() if r.type.endswith((":Database", ":Migrations", ":Bucket"))]
     assert {r.name for r in holding} == {
         "postgres-data",
         "redis-data",
+        "object-store-data",
+        *(f"alfred-object-store-bucket-{b}" for b in ("platform", "agent-documents", "user-uploads", "system-backups")),
         "alfred-postgres-database",
         "alfred-postgres-migrations",
     }

@@ -8,7 +8,6 @@ from pathlib import Path
 import docker
 import pytest
 
-import images
 from components.slices.admin import Address
 from components.slices.postgres.connection import connect, run
 from tests.slices.servers import OBJECT_STORE, POSTGRES, REDIS, Kind, Server, server
@@ -44,8 +43,6 @@ def redis(client: docker.DockerClient) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def object_store(client: docker.DockerClient) -> Iterator[Server]:
-    if images.missing([OBJECT_STORE.name]):
-        pytest.skip("minutes to compile: strata images build object_store")
     with server(client, OBJECT_STORE) as made:
         yield made.start().ready()
 

@@ -18,11 +18,6 @@ Fresh = Callable[[Kind], Server]
 MARKER = b"nobody who holds the disk may read this"
 
 
-@pytest.fixture(autouse=True)
-def image(object_store: Server) -> None:
-    """Leaves these tests out where the image is."""
-
-
 def identity(server: Server) -> str:
     result = ReadyProvider().create(server.ready_props(deadline=60.0))
     assert result.outs is not None

@@ -1,15 +1,18 @@
 """Alfred's configuration file, loaded the way Alfred loads it: it connects with nothing else."""
 
+import io
 import json
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 import redis
 import yaml
+from minio import Minio
 
 from infra import config_files
 from infra.contract import StackContract
@@ -62,6 +65,37 @@ def test_its_redis_variables_connect(rendered: Path) -> None:
         socket_timeout=clients.SECONDS,
     ) as by_parts:
         assert by_parts.ping()
+
+
+def test_its_object_store_variables_reach_the_documents_buckets(rendered: Path) -> None:
+    variables = load(rendered)
+    endpoint = urlsplit(variables["GLOBAL_S3_ENDPOINT"])
+    assert variables["GLOBAL_S3_FORCE_PATH_STYLE"] == "true"
+    client = Minio(
+        endpoint.netloc,
+        variables["AWS_ACCESS_KEY_ID"],
+        variables["AWS_SECRET_ACCESS_KEY"],
+        secure=endpoint.scheme == "https",
+        region=variables["REGION"],
+        http_client=clients.http(),
+    )
+    names = [variables[name] for name in variables if name.startswith("S3_BUCKET_")]
+    assert len(names) == 3
+    for name in (variables["GLOBAL_S3_BUCKET"], *names):
+        client.put_object(name, "strata-smoke/config", io.BytesIO(b"1"), 1)
+        client.remove_object(name, "strata-smoke/config")
+
+
+def test_its_buckets_limits_are_those_of_their_rows(contract: StackContract) -> None:
+    buckets = clients.object_store_slice(contract, "alfred").buckets
+    with clients.postgres(contract, "alfred") as connection:
+        connection.execute("SET LOCAL ROLE service_role")
+        query = "SELECT id, public, file_size_limit, allowed_mime_types FROM storage.buckets"
+        rows = connection.execute(query).fetchall()
+    assert len(rows) == 3
+    for name, public, size, types in rows:
+        facts = buckets[name]
+        assert (facts.public, facts.max_size, sorted(facts.content_types)) == (public, size, sorted(types)), name
 
 
 def test_it_has_the_documents_file_storage(rendered: Path) -> None:

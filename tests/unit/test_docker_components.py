@@ -67,13 +67,13 @@ CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
 
 
-@pytest.fixture(params=["postgres-container", "redis-container"])
+@pytest.fixture(params=["postgres-container", "redis-container", "object-store-container"])
 def container(request: pytest.FixtureRequest, program: Recorder) -> dict[str, Any]:
     return program.of(CONTAINER)[request.param]
 
 
 def test_every_backend_has_a_container(program: Recorder) -> None:
-    assert sorted(program.of(CONTAINER)) == ["postgres-container", "redis-container"]
+    assert sorted(program.of(CONTAINER)) == ["object-store-container", "postgres-container", "redis-container"]
 
 
 def test_ports_are_open_to_this_machine_only(container: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_a_container_has_no_privileges(container: dict[str, Any]) -> None:
     assert not container["capabilities"].get("adds")
     assert container["securityOpts"] == ["no-new-privileges:true"]
     assert container["readOnly"] is True
-    assert container["user"] == "999:999"
+    assert container["user"] in ("999:999", "1000:1000"), "root in a container is root on the host's volumes"
 
 
 def test_limits_hold_without_swap(container: dict[str, Any]) -> None:
@@ -123,6 +123,8 @@ def test_names_carry_the_prefix_of_any_stack_but_dev(program: Recorder) -> None:
     assert {v["name"] for v in program.of(VOLUME).values()} == {
         "test-db-postgres-data",
         "test-db-postgres-secrets",
+        "test-object-store-data",
+        "test-object-store-secrets",
         "test-redis-data",
         "test-redis-secrets",
     }

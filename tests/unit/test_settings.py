@@ -49,10 +49,6 @@ def test_dev_has_the_documented_names_and_others_a_prefix() -> None:
     assert settings.parse(without, file="f").platform.model_dump()["prefix"] is None
 
 
-def without(backend: str) -> dict[str, Any]:
-    return {key: value for key, value in raw().items() if key != backend}
-
-
 MISTAKES = [
     ("postgres.memory", "12x", ["Pulumi.dev.yaml", "strata:postgres.memory", '"12x"', "memory: 1Gi"]),
     ("postgres.memory", 1024, ["strata:postgres.memory", "1024", "Ki, Mi, Gi or Ti"]),
@@ -155,15 +151,6 @@ def test_two_applications_cannot_share_a_bucket(tmp_path: Path) -> None:
     make_application(tmp_path, "a", "name: a\ndescription: x\nobject_store: {buckets: {b-files: {}}}")
     make_application(tmp_path, "a_b", "name: a_b\ndescription: x\nobject_store: {buckets: {files: {}}}")
     assert "the bucket `files` would be `a-b-files`, as one of `a` is" in read(tmp_path, "a", "a_b")
-
-
-def test_buckets_without_an_object_store_are_refused_with_the_line_to_write(tmp_path: Path) -> None:
-    make_application(tmp_path, "one", "name: one\ndescription: x\nobject_store: {buckets: {files: {}}}")
-    wanted = settings.parse({**without("object_store"), "applications": ["one"]}, file="Pulumi.dev.yaml")
-    with pytest.raises(SettingsError) as caught:
-        settings.read_applications(wanted, tmp_path)
-    assert "applications/one/application.yaml claims buckets" in str(caught.value)
-    assert 'strata:object_store: {version: "2026"' in str(caught.value)
 
 
 def test_stages_are_data_not_names() -> None:
