@@ -56,6 +56,10 @@ def use(project: Project) -> None:
         assert connection.execute("SELECT count(*) FROM storage.buckets").fetchone() == (3,)
     with redis.Redis.from_url(variables["REDIS_URL"]) as client:
         client.set(f"{variables['REDIS_PREFIX']}drift", "no")
+    reader = project.outputs()["credentials"]["alfred"]["postgres"]["readonly"]
+    address = {"host": "127.0.0.1", "port": project.get("postgres.port"), "dbname": "alfred"}
+    with psycopg.connect(**address, user=reader["username"], password=reader["password"]) as connection:
+        connection.execute("SELECT count(*) FROM storage.buckets")
 
 
 def remove_redis_user(project: Project) -> None:
@@ -79,6 +83,9 @@ DRIFTS: dict[str, Callable[[Project], None]] = {
     "a login": lambda project: sql(project, f"ALTER ROLE {login(project)} NOLOGIN"),
     "a login's password": lambda project: sql(project, f"ALTER ROLE {login(project)} PASSWORD 'by hand'"),
     "a login's groups": lambda project: sql(project, f"REVOKE service_role FROM {login(project)}"),
+    "a right to read": lambda project: sql(
+        project, "REVOKE SELECT ON ALL TABLES IN SCHEMA storage FROM alfred_ro", "alfred"
+    ),
     "a right to connect": lambda project: sql(project, f"REVOKE CONNECT ON DATABASE alfred FROM {login(project)}"),
 }
 

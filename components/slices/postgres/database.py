@@ -84,7 +84,12 @@ class DatabaseProvider(SliceProvider):
         declared = set(_may_connect(props))
         # Who lost or got CONNECT elsewhere shows as a difference in `connect`, and the next update puts it right.
         stray = sorted(may - declared) + sorted(f"(missing) {role}" for role in declared - may)
-        return {"owner": owner, "connect": [*props.get("connect", []), *stray]}
+        live: Props = {"owner": owner, "connect": [*props.get("connect", []), *stray]}
+        with connect(Address.of(props), props["name"]) as connection:
+            for key in GRANTS:
+                roles = props.get(key, [])
+                live[key] = [f"(missing) {role}" if _lacks(connection, owner, role, key) else role for role in roles]
+        return live
 
     def delete(self, id_: str, props: Props) -> None:
         """Drop the database with its data. The caller retains it unless its user asked for this."""
@@ -143,6 +148,19 @@ def _grant(connection: Connection, owner: str, role: str, key: str) -> None:
         for schema in _schemas(connection, owner):
             where: LiteralString = "SCHEMA {}" if kind == "SCHEMAS" else f"ALL {kind} IN SCHEMA {{}}"
             run(connection, f"GRANT {privileges} ON {where} TO {{}}", schema, role)
+
+
+def _lacks(connection: Connection, owner: str, role: str, key: str) -> bool:
+    """Whether a right on one of the owner's tables, or on a schema of theirs, is missing."""
+    query = """
+        SELECT EXISTS (
+            SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE relowner = to_regrole(%s) AND relkind IN ('r', 'p', 'v', 'm') AND nspname = ANY (%s) AND NOT coalesce(
+                has_schema_privilege(to_regrole(%s), n.oid, 'USAGE')
+                AND has_table_privilege(to_regrole(%s), pg_class.oid, %s), false))
+    """
+    schemas, privileges = _schemas(connection, owner), dict(GRANTS[key])["TABLES"].split(", ")
+    return any(scalar(connection, query, owner, schemas, role, role, privilege) for privilege in privileges)
 
 
 def _revoke(connection: Connection, owner: str, role: str) -> None:
