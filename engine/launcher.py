@@ -7,6 +7,8 @@ logged with its traceback.
 """
 
 import asyncio
+import atexit
+import gc
 import json
 import logging
 import os
@@ -21,6 +23,7 @@ LOGGED = 32
 
 
 def main() -> int:
+    atexit.register(gc.freeze)  # spares the interpreter its last collection, 0.15 s for memory that goes anyway
     import pulumi
     import pulumi.runtime
 

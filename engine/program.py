@@ -50,8 +50,10 @@ class Child:
 
     def ended(self, wait: float = 0) -> int | None:
         """The exit code, once there is one; waits for it up to so many seconds."""
+        output = self._readers[0]
+        output.join(wait)  # tells of the end at once; Popen.wait looks every 50 ms
         try:
-            code = self._process.wait(wait)
+            code = self._process.wait(0 if output.is_alive() else wait)
         except subprocess.TimeoutExpired:
             return None
         for reader in self._readers:

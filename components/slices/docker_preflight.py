@@ -53,6 +53,7 @@ class PreflightArgs:
 class DockerPreflightProvider(SliceProvider):
     """Everything happens in `check`, which runs in every plan: what is refused has changed nothing yet."""
 
+    client: ClassVar = "docker"
     compared: ClassVar = ("stack", "containers", "networks", "volumes", "images", "ports", "adopted")
 
     def check(self, olds: Props, news: Props) -> CheckResult:

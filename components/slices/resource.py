@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from typing import Any, ClassVar
 
 import pulumi
@@ -67,9 +68,15 @@ class SliceProvider(ResourceProvider):
     # The pickle of a provider is a reference to its class: nothing in it is secret.
     serialize_as_secret_always = False
 
+    client: ClassVar[str] = ""  # the module that acting imports; declaring a slice does not
     shared: ClassVar[tuple[str, ...]] = ("admin", "identity")
     compared: ClassVar[tuple[str, ...]] = ()
     replacing: ClassVar[tuple[str, ...]] = ()
+
+    def preload(self) -> None:
+        """Called by the embedded engine's host, which has time for it while the program is still being imported."""
+        if self.client:
+            import_module(self.client)
 
     def check(self, olds: Props, news: Props) -> CheckResult:
         return CheckResult(news, self.failures(olds, news))

@@ -1,7 +1,8 @@
 """The process in which a program's dynamic providers run: the SDK's own host, made to end with the engine.
 
 Started by path with the program's interpreter, in the program's folder; imports the SDK and the standard library only.
-Its first line of standard input is a JSON list of pickled providers that it is likely to be asked for.
+Its first line of standard input is a JSON list of pickled providers that it is likely to be asked for. One that has a
+method `preload` is told to import what it needs only when it acts.
 """
 
 import base64
@@ -44,7 +45,8 @@ def _follow_the_engine() -> None:
 
     for provider in json.loads(sys.stdin.readline() or "[]"):
         with contextlib.suppress(Exception):  # it is told when, and if, that provider is asked for
-            dill.loads(base64.b64decode(provider))  # noqa: S301 - what the host does with the state's providers anyway
+            loaded = dill.loads(base64.b64decode(provider))  # noqa: S301 - the host does so with every state's providers
+            getattr(loaded, "preload", lambda: None)()
     os.read(0, 1)
     os._exit(1)
 

@@ -84,6 +84,14 @@ def test_every_provider_is_in_the_list() -> None:
     assert set(SliceProvider.__subclasses__()) == set(GOLDEN)
 
 
+def test_what_providers_preload_exists() -> None:
+    clients = {provider.client for provider in GOLDEN if provider.client}
+    for provider in GOLDEN:
+        provider().preload()
+    assert clients == {"docker", "minio", "psycopg", "redis"}
+    assert clients <= set(sys.modules)
+
+
 @pytest.fixture(scope="module")
 def host() -> Iterator[provider_pb2_grpc.ResourceProviderStub]:
     """Pulumi's own host of dynamic providers, as the engines start it."""

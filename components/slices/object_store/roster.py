@@ -34,6 +34,7 @@ class ObjectStoreRosterProvider(SliceProvider):
     What carries no mark of Strata is never touched.
     """
 
+    client: ClassVar = "minio"
     compared: ClassVar = ("logins", "public")
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:

@@ -18,6 +18,7 @@ class PostgresRosterProvider(SliceProvider):
     Strata's logins carry the comment `strata: <stack>`; a role without it is never touched.
     """
 
+    client: ClassVar = "psycopg"
     compared: ClassVar = ("logins",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:

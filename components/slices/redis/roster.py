@@ -18,6 +18,7 @@ class RedisRosterProvider(SliceProvider):
     Strata's users carry a mark (see `components.slices.redis.user.mark`); a user without it is never touched.
     """
 
+    client: ClassVar = "redis"
     compared: ClassVar = ("logins",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
