@@ -4,6 +4,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from engine import providers
@@ -36,6 +37,17 @@ class Plugins:
                 provider.configure(config)
                 self._open[key] = provider
             return self._open[key]
+
+    def prepare(self, state: Snapshot) -> None:
+        """Opens the state's providers ahead, since the import of what they need takes a while.
+
+        Dynamic ones are left out: theirs is a process, configured by this run and not by the last one.
+        """
+        for entry in state.resources:
+            package = entry.type.removeprefix(PROVIDER_TYPE_PREFIX)
+            if entry.is_provider and package != DYNAMIC:
+                with suppress(ProviderError):  # told when, and if, it is asked for
+                    self.of_package(package, entry.inputs)
 
     def close(self) -> None:
         with self._lock:

@@ -176,6 +176,7 @@ class Session:
             try:
                 if pickled:  # their host needs as long to start as the program does: let it start beside it
                     self._plugins.of_package(DYNAMIC, self._config.as_properties())
+                threading.Thread(target=self._plugins.prepare, args=(self._before,), daemon=True).start()
                 yield
             finally:
                 self._plugins.close()
@@ -263,18 +264,14 @@ class Session:
 
     def _result(self, kind: Kind, run: Run) -> Result:
         changes: dict[str, int] = {op: run.reporter.changes[op] for op in COUNTED if run.reporter.changes[op]}
+        judged = kind != "refresh" and (not run.dry or self._only_preview)
         code = ExitCode.SUCCESS
         if run.failed:
             code = ExitCode.FAILURE
         elif self._cancelled:
             run.reporter.message("error", f"{kind} cancelled: what was under way is finished and recorded")
             code = ExitCode.CANCELLED
-        elif (
-            kind != "refresh"
-            and self._options.expect_no_changes
-            and set(changes) - {"same"}
-            and (not run.dry or self._only_preview)
-        ):
+        elif judged and self._options.expect_no_changes and set(changes) - {"same"}:
             run.reporter.message("error", "no changes were expected but changes occurred")
             code = ExitCode.NO_CHANGES_EXPECTED
         return Result(
