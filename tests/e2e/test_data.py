@@ -5,9 +5,10 @@ import psycopg
 import pytest
 import redis
 from docker.errors import NotFound
+from minio.error import MinioAdminException
 
 from tests.e2e.project import Project
-from tests.e2e.test_drift import secret, sql, use
+from tests.e2e.test_drift import minio, secret, sql, use
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
@@ -17,18 +18,21 @@ def volumes(project: Project) -> set[str]:
     return {str(v.name).removeprefix(f"{project.stack}-") for v in docker.from_env().volumes.list(filters=label)}
 
 
-@pytest.mark.parametrize(("container", "volume"), [("db-postgres", "db-postgres-data"), ("redis", "redis-data")])
+@pytest.mark.parametrize(
+    ("container", "volume"),
+    [("db-postgres", "db-postgres-data"), ("redis", "redis-data"), ("object-store", "object-store-data")],
+)
 def test_a_plain_up_heals_a_replaced_volume(deployed: Project, container: str, volume: str) -> None:
     client = docker.from_env()
     client.containers.get(f"{deployed.stack}-{container}").remove(force=True)
-    client.volumes.get(f"{deployed.stack}-{volume}").remove()
+    client.volumes.get(f"{deployed.stack}-{container}-data").remove()
     deployed.run("up", "--yes").succeeded()  # with its smoke tests: schema, roles and users are there again
     use(deployed)
     deployed.up("--refresh", "--expect-no-changes").succeeded()
 
 
 def test_a_setting_gives_the_administrators_new_passwords(deployed: Project) -> None:
-    old = {backend: secret(deployed, backend) for backend in ("postgres", "redis")}
+    old = {backend: secret(deployed, backend) for backend in ("postgres", "redis", "object_store")}
     for backend in old:
         deployed.set(f"{backend}.admin_rotation", 1)
     plan = deployed.run("preview").succeeded()
@@ -45,6 +49,8 @@ def test_a_setting_gives_the_administrators_new_passwords(deployed: Project) -> 
         pytest.raises(redis.AuthenticationError),
     ):
         client.ping()
+    with pytest.raises(MinioAdminException, match="SignatureDoesNotMatch"):
+        minio(deployed, old["object_store"])[1].info()
     sql(deployed, "SELECT 1")
     deployed.up("--refresh", "--expect-no-changes").succeeded()  # slices read with the new password
     sql(deployed, "ALTER ROLE alfred_ro NOLOGIN")
@@ -62,14 +68,15 @@ def test_a_setting_gives_the_administrators_new_passwords(deployed: Project) -> 
 
 
 def test_destroy_deletes_the_named_data_and_keeps_the_rest(deployed: Project) -> None:
-    doomed, kept = f"{deployed.stack}-redis-data", f"{deployed.stack}-db-postgres-data"
+    doomed, kept = (f"{deployed.stack}-{name}-data" for name in ("redis", "db-postgres"))
+    others = f"{kept}, {deployed.stack}-object-store-data"
     before = deployed.ids()
     deployed.run("destroy", "--yes", "--delete-data", "redis-dat").refused("redis-dat", doomed, kept)
     deployed.run("destroy", "--delete-data", doomed).refused("--yes")
     assert deployed.ids() == before
     gone = deployed.run("destroy", "--yes", "--delete-data", doomed).succeeded()
     assert f"Deleted for good: the volumes {doomed}" in gone.text
-    assert f"Kept data: the volumes {kept}." in gone.text
+    assert f"Kept data: the volumes {others}." in gone.text
     assert deployed.ids() == {}
     assert "db-postgres-data" in volumes(deployed)
     with pytest.raises(NotFound):

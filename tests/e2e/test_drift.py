@@ -1,5 +1,6 @@
 """Drift: what was removed or changed by hand is found by `--refresh` and put right by that `up`."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,10 @@ import docker
 import psycopg
 import pytest
 import redis
+import urllib3
+from minio import Minio, MinioAdmin
+from minio.credentials.providers import StaticProvider
+from minio.error import S3Error
 
 from tests.e2e.project import Project, containers
 
@@ -35,6 +40,15 @@ def acl(project: Project, *words: str) -> Any:
         return client.execute_command(*words)
 
 
+def minio(project: Project, password: str | None = None) -> tuple[Minio, MinioAdmin]:
+    """The object store's administrator, for buckets and for users."""
+    where = f"127.0.0.1:{project.get('object_store.port')}"
+    login = StaticProvider("admin", password or secret(project, "object_store"))
+    pool = urllib3.PoolManager(timeout=10, retries=False)
+    s3 = Minio(where, credentials=login, secure=False, region="us-east-1", http_client=pool)
+    return s3, MinioAdmin(endpoint=where, credentials=login, secure=False, http_client=pool)
+
+
 def remove_container(project: Project, name: str) -> None:
     docker.from_env().containers.get(f"{project.stack}-{name}").remove(force=True)
 
@@ -44,6 +58,14 @@ def remove_network(project: Project) -> None:
     for container in containers(project.stack):
         network.disconnect(container, force=True)
     network.remove()
+
+
+def may_do_anything(project: Project, bucket: str) -> bool:
+    try:
+        project.objects().get_bucket_policy(bucket)
+    except S3Error as refusal:
+        return refusal.code != "AccessDenied"
+    return True
 
 
 def use(project: Project) -> None:
@@ -56,6 +78,10 @@ def use(project: Project) -> None:
         assert connection.execute("SELECT count(*) FROM storage.buckets").fetchone() == (3,)
     with redis.Redis.from_url(variables["REDIS_URL"]) as client:
         client.set(f"{variables['REDIS_PREFIX']}drift", "no")
+    public = variables["S3_BUCKET_USER_UPLOADS"]
+    project.objects().put_object(public, "drift", io.BytesIO(b"no"), 2)
+    assert urllib3.request("GET", f"{variables['GLOBAL_S3_ENDPOINT']}/{public}/drift").data == b"no"
+    assert not may_do_anything(project, public), "the key has rights that nobody gave it"
     reader = project.outputs()["credentials"]["alfred"]["postgres"]["readonly"]
     address = {"host": "127.0.0.1", "port": project.get("postgres.port"), "dbname": "alfred"}
     with psycopg.connect(**address, user=reader["username"], password=reader["password"]) as connection:
@@ -73,7 +99,7 @@ def behind_a_container(project: Project) -> None:
     remove_container(project, "redis")
 
 
-DRIFTS: dict[str, Callable[[Project], None]] = {
+DRIFTS: dict[str, Callable[[Project], object]] = {
     "a container": lambda project: remove_container(project, "db-postgres"),
     "a network": remove_network,
     "a Redis user": remove_redis_user,
@@ -85,6 +111,13 @@ DRIFTS: dict[str, Callable[[Project], None]] = {
     "a login's groups": lambda project: sql(project, f"REVOKE service_role FROM {login(project)}"),
     "a right to read": lambda project: sql(
         project, "REVOKE SELECT ON ALL TABLES IN SCHEMA storage FROM alfred_ro", "alfred"
+    ),
+    "an object store": lambda project: remove_container(project, "object-store"),
+    "an access key": lambda project: minio(project)[1].user_remove("alfred-1"),
+    "an access key's secret": lambda project: minio(project)[1].user_add("alfred-1", "set-by-hand"),
+    "an access key's rights": lambda project: minio(project)[1].policy_set("consoleAdmin", user="alfred-1"),
+    "who reads a bucket": lambda project: minio(project)[0].delete_bucket_policy(
+        project.rendered()["S3_BUCKET_USER_UPLOADS"]
     ),
     "a right to connect": lambda project: sql(project, f"REVOKE CONNECT ON DATABASE alfred FROM {login(project)}"),
 }
@@ -99,7 +132,7 @@ def login(project: Project) -> str:
 def test_up_with_refresh_repairs(deployed: Project, drift: str) -> None:
     use(deployed)
     DRIFTS[drift](deployed)
-    with pytest.raises((psycopg.Error, redis.RedisError, AssertionError)):
+    with pytest.raises((psycopg.Error, redis.RedisError, S3Error, urllib3.exceptions.HTTPError, AssertionError)):
         use(deployed)
     deployed.up("--refresh").succeeded()
     use(deployed)

@@ -60,6 +60,7 @@ def test_up_converges_after_a_kill_at_any_moment(project: Project) -> None:
     assert len(urns) == len(set(urns))
     assert sorted(str(c.name) for c in containers(project.stack)) == [
         f"{project.stack}-db-postgres",
+        f"{project.stack}-object-store",
         f"{project.stack}-redis",
     ]
     project.up("--expect-no-changes").succeeded()

@@ -53,8 +53,8 @@ def user_problems(property_: str, name: Any) -> list[CheckFailure]:
 class Connection:
     """`s3` for buckets and objects, `admin` for users and policies, both as the administrator."""
 
-    def __init__(self, s3: "Minio", admin: "MinioAdmin") -> None:
-        self.s3, self.admin = s3, admin
+    def __init__(self, s3: "Minio", admin: "MinioAdmin", login: Callable[[str, str], "Minio"]) -> None:
+        self.s3, self.admin, self._login = s3, admin, login
 
     def info(self) -> dict[str, str]:
         """`identity` of the data volume and `version` of the server. Raises SliceError while it is still starting."""
@@ -75,6 +75,16 @@ class Connection:
         text = if_there(self.admin.user_info, name)
         user: dict[str, Any] | None = json.loads(text) if text else None
         return user
+
+    def accepts(self, user: str, secret: str, bucket: str) -> bool:
+        """Whether the secret is the user's, whatever it may do in the bucket."""
+        from minio.error import S3Error
+
+        try:
+            next(iter(self._login(user, secret).list_objects(bucket)), None)
+        except S3Error as error:
+            return error.code not in ("SignatureDoesNotMatch", "InvalidAccessKeyId")
+        return True
 
     def put_user(self, name: str, secret: str) -> None:
         """Make the user, or give it another secret."""
@@ -116,8 +126,12 @@ def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connectio
     login = StaticProvider(USER, address.password())
     pool = urllib3.PoolManager(timeout=timeout, retries=False)
     try:
-        s3 = Minio(str(address), credentials=login, secure=False, region=REGION, http_client=pool)
-        yield Connection(s3, MinioAdmin(endpoint=str(address), credentials=login, secure=False, http_client=pool))
+        admin = MinioAdmin(endpoint=str(address), credentials=login, secure=False, http_client=pool)
+
+        def session(user: str, secret: str) -> Minio:
+            return Minio(str(address), user, secret, secure=False, region=REGION, http_client=pool)
+
+        yield Connection(session(USER, address.password()), admin, session)
     except (MinioException, MinioAdminException) as error:
         code, message = _reason(error)
         if code in REFUSED:

@@ -1,6 +1,5 @@
 """A user of the object store: an access key and its secret, and the policy that limits it to its buckets."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -48,7 +47,10 @@ class ObjectStoreUserArgs:
 
 
 class ObjectStoreUserProvider(SliceProvider):
-    """An existing user of that name is adopted. `granted` is what was asked for, `live` what the server has."""
+    """An existing user of that name is adopted. `granted` is what was asked for, `live_grants` what the server has.
+
+    `secret_key` is what the server accepted last. A server tells no secret: only a login shows that it is another one.
+    """
 
     compared: ClassVar = ("buckets",)
     replacing: ClassVar = ("name",)
@@ -66,7 +68,7 @@ class ObjectStoreUserProvider(SliceProvider):
     def drifted(self, olds: Props, news: Props) -> bool:
         if olds.get("granted") != olds.get("live_grants"):
             return True
-        return is_known(news.get("password")) and olds.get("secret_hash") != _hash(news)
+        return is_known(news.get("password")) and olds.get("secret_key") != news["password"]
 
     def recorded(self, props: Props) -> Props:
         return {key: value for key, value in super().recorded(props).items() if key != "password"}
@@ -78,12 +80,17 @@ class ObjectStoreUserProvider(SliceProvider):
             connection.put_user(name, props["password"])
             connection.admin.policy_set(policy, user=name)
             granted = _grants(connection.user(name) or {}, connection.policies())
-        return {"granted": granted, "live_grants": granted, "secret_hash": _hash(props)}
+        return {"granted": granted, "live_grants": granted, "secret_key": props["password"]}
 
     def live(self, props: Props) -> Props | None:
         with connect(Address.of(props)) as connection:
             user = connection.user(props["name"])
-            return None if user is None else {"live_grants": _grants(user, connection.policies())}
+            if user is None:
+                return None
+            secret = props.get("secret_key", "")
+            accepted = connection.accepts(props["name"], secret, props["buckets"][0])
+            grants = _grants(user, connection.policies())
+            return {"live_grants": grants, "secret_key": secret if accepted else ""}
 
     def delete(self, id_: str, props: Props) -> None:
         """Remove the user and its policy: its next request is refused. Objects stay."""
@@ -98,9 +105,9 @@ class ObjectStoreUser(Resource, module="strata", name="ObjectStoreUser"):
     name: pulumi.Output[str]
 
     def __init__(self, name: str, args: ObjectStoreUserArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        outputs = ("granted", "live_grants", "secret_hash")
+        outputs = ("granted", "live_grants", "secret_key")
         inputs = inputs_of(args, *outputs)
-        super().__init__(ObjectStoreUserProvider(), name, inputs, with_secret_outputs(opts, "secret_hash"))
+        super().__init__(ObjectStoreUserProvider(), name, inputs, with_secret_outputs(opts, "secret_key"))
 
 
 def policy_name(props: Props) -> str:
@@ -126,8 +133,3 @@ def _grants(user: dict[str, Any], policies: dict[str, dict[str, Any]]) -> str:
     names = str(user.get("policyName") or "")
     documents = [canonical(policies.get(name)) for name in names.split(",")]
     return " ".join([str(user.get("status")), names, *documents])
-
-
-def _hash(props: Props) -> str:
-    """A generated secret has more than 128 bits, so that its plain hash says nothing about it."""
-    return hashlib.sha256(props["password"].encode()).hexdigest()
