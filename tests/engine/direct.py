@@ -71,6 +71,11 @@ class Registering:
 Program = Callable[[Registering], object]
 
 
+def one(inputs: Properties, **options: Any) -> Program:
+    """A program with a single thing, `a`."""
+    return lambda program: program.thing("a", inputs, **options)
+
+
 @dataclass
 class Direct:
     """A stack, its state in memory and its cloud in a folder."""
