@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import os
 import sys
 import traceback
@@ -36,6 +37,9 @@ app.add_typer(images_app, name="images")
 
 def main() -> None:
     """Runs the command. Errors are one message on stderr; STRATA_DEBUG=1 adds the traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show must not end a run
     atexit.register(gc.freeze)  # spares the interpreter its last collection, 0.15 s for memory that goes anyway
     try:
         app()

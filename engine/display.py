@@ -1,11 +1,14 @@
 """What a run looks like: lines like the official CLI's, or its JSON."""
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any, Final, TextIO
 
+from engine.changes import lines
 from engine.events import COUNTED, Kind, Message, Result, Step
+from engine.progress import Progress
 from engine.values import UNKNOWN, UNKNOWN_TEXT, masked, rewrite, unwrap
 
 _TITLES: Final[dict[Kind, str]] = {
@@ -41,23 +44,41 @@ _DONE: Final[dict[str, str]] = {
     "delete": "deleted",
     "same": "unchanged",
 }
+_BOLD: Final = "1"
+_COLOURS: Final[dict[str, str]] = {  # the official CLI's, as SGR parameters (ECMA-48)
+    "+": "32",
+    "~": "33",
+    "-": "31",
+    "+-": "35",
+    "++": "32",
+    "--": "31",
+    "error": "31",
+    "warning": "33",
+}
 
 
 class TextDisplay:
-    """Plain lines, one per event, for terminals and logs alike."""
+    """Plain lines, one per event, for terminals and logs alike; a terminal has colours, unless NO_COLOR is set."""
 
     def __init__(self, out: TextIO, *, show_secrets: bool = False) -> None:
         self._out, self._show_secrets = out, show_secrets
+        self._coloured = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._kind: Kind = "update"
         self._diagnostics: dict[str, list[Message]] = {}
+        self._lock = threading.Lock()
+        self._progress = Progress(
+            lambda text: self._write(f" @  {text} ..."), lambda step: f"{_DOING[step.op][0]} {step.name}"
+        )
 
     def begin(self, kind: Kind, stack: str) -> None:
         self._kind = kind
         self._diagnostics = {}
-        self._write(f"{_TITLES[kind]} ({stack}):")
+        self._write(f"{_TITLES[kind]} ({stack}):", _BOLD)
+        self._progress.begin()
 
     def step(self, step: Step) -> None:
         planned = _is_plan(self._kind)
+        self._progress.step(step)
         # A plan shows a replacement as one line, its execution as the two steps that it is.
         if step.op in ("same", *(("create-replacement", "delete-replaced") if planned else ("replace",))):
             return
@@ -72,7 +93,9 @@ class TextDisplay:
             text = f"{done} ({step.seconds:.2f}s)"
         diff = ",".join(step.changed) if step.op in ("update", "replace") else ""
         notes = [f"[diff: ~{diff}]" if diff else "", f"[{step.note}]" if step.note else ""]
-        self._write(f" {_SYMBOLS[step.op]} {_short(step.type)} {step.name} {text} {' '.join(notes)}".rstrip())
+        symbol = _SYMBOLS[step.op]
+        line = f" {symbol} {_short(step.type)} {step.name} {text} {' '.join(notes)}".rstrip()
+        self._write(line, _COLOURS["error"] if step.phase == "failed" else _COLOURS.get(symbol.strip(), ""))
 
     def message(self, message: Message) -> None:
         if message.severity == "info":
@@ -81,41 +104,37 @@ class TextDisplay:
             self._diagnostics.setdefault(message.urn, []).append(message)
 
     def finish(self, result: Result) -> None:
+        self._progress.end()
         if self._diagnostics:
-            self._write("\nDiagnostics:")
+            self._write("\nDiagnostics:", _BOLD)
         for urn, messages in self._diagnostics.items():
             self._write(f"  {_title(urn)}:")
             for message in messages:
                 text = message.text.replace("\n", "\n      ")
-                self._write(f"    {message.severity}: {text}")
+                self._write(f"    {self._paint(message.severity + ':', _COLOURS[message.severity])} {text}")
         self._outputs(result)
         self._resources(result)
         seconds = max(1, round(result.duration))
         self._write(f"\nDuration: {seconds}s")
 
     def _outputs(self, result: Result) -> None:
-        before = shown(result.outputs_before, show_secrets=self._show_secrets)
-        after = shown(result.outputs, show_secrets=self._show_secrets)
-        lines = []
-        for name in sorted({*before, *after}):
-            if name not in after:
-                lines.append(f"  - {name}: {_literal(before[name])}")
-            elif name not in before:
-                lines.append(f"  + {name}: {_literal(after[name])}")
-            elif result.outputs_before[name] != result.outputs[name]:
-                lines.append(f"  ~ {name}: {_literal(before[name])} => {_literal(after[name])}")
-            else:
-                lines.append(f"    {name}: {_literal(after[name])}")
-        if lines:
-            self._write("\n".join(["\nOutputs:", *lines]))
+        """What changed; a program that failed has no say in what the stack exports."""
+        before, after = result.outputs_before, result.outputs
+        if self._show_secrets:
+            before, after = unwrap(before), unwrap(after)
+        if result.succeeded and before != after:
+            self._write("\nOutputs:", _BOLD)
+            for line in lines(before, after):
+                self._write(line, _COLOURS.get(line.lstrip()[0], ""))
 
     def _resources(self, result: Result) -> None:
-        self._write("\nResources:")
+        self._write("\nResources:", _BOLD)
         planned = _is_plan(result.kind)
         changes = [op for op in COUNTED if op != "same" and result.changes.get(op)]
         for op in changes:
             word = f"to {op}" if planned else _DONE[op]
-            self._write(f"    {_SYMBOLS[op].strip()} {result.changes[op]} {word}")
+            symbol = _SYMBOLS[op].strip()
+            self._write(f"    {symbol} {result.changes[op]} {word}", _COLOURS[symbol])
         same = result.changes.get("same", 0)
         total = sum(result.changes.get(op, 0) for op in changes)
         if changes and same:
@@ -123,9 +142,13 @@ class TextDisplay:
         elif not changes:
             self._write(f"    {same} unchanged")
 
-    def _write(self, text: str) -> None:
-        self._out.write(text + "\n")
-        self._out.flush()
+    def _write(self, text: str, colour: str = "") -> None:
+        with self._lock:  # progress comes from a thread of its own
+            self._out.write(self._paint(text, colour) + "\n")
+            self._out.flush()
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if colour and self._coloured else text
 
 
 class JsonDisplay:
@@ -133,7 +156,6 @@ class JsonDisplay:
 
     def __init__(self, out: TextIO, *, show_secrets: bool = False) -> None:
         self._out, self._show_secrets = out, show_secrets
-        self._lock = threading.Lock()
 
     def begin(self, kind: Kind, stack: str) -> None:
         pass
@@ -179,10 +201,6 @@ def shown(properties: Mapping[str, Any], *, show_secrets: bool) -> dict[str, Any
 
 def _is_plan(kind: Kind) -> bool:
     return kind in ("preview", "preview-destroy")
-
-
-def _literal(value: Any) -> str:
-    return "[unknown]" if value == UNKNOWN_TEXT else json.dumps(value)
 
 
 def _title(urn: str) -> str:
