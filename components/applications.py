@@ -1,6 +1,6 @@
 """An application's slice of each backend, as one component: what it claims is what it gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,12 +101,7 @@ class PostgresSlice(pulumi.ComponentResource):
     def _login(
         self, logical: str, role: str, inherit: bool, member_of: tuple[str, ...], groups: list[Role]
     ) -> tuple[Login, Role]:
-        password = random.RandomPassword(
-            f"{self._name}-{logical}-password",
-            length=PASSWORD_LENGTH,
-            special=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        ).result
+        password = _password(f"{self._name}-{logical}-password", self)
         args = RoleArgs(
             admin=self._service.admin,
             identity=self._service.identity,
@@ -144,9 +139,7 @@ class RedisSlice(pulumi.ComponentResource):
     ) -> None:
         super().__init__("strata:slices:Redis", name, None, opts)
         self.prefix = claim.prefix
-        password = random.RandomPassword(
-            f"{name}-password", length=PASSWORD_LENGTH, special=False, opts=pulumi.ResourceOptions(parent=self)
-        ).result
+        password = _password(f"{name}-password", self)
         user = RedisUser(
             f"{name}-user",
             RedisUserArgs(
@@ -222,13 +215,7 @@ class ObjectStoreSlice(pulumi.ComponentResource):
         """Two resources take turns: a rotation replaces the older key, and leaves the newer one alone."""
         logical = f"{self._name}-key-{number % 2}"
         key = f"{self._application.name}-{number}"
-        password = random.RandomPassword(
-            f"{logical}-secret",
-            length=PASSWORD_LENGTH,
-            special=False,
-            keepers={"number": str(number)},
-            opts=pulumi.ResourceOptions(parent=self),
-        ).result
+        password = _password(f"{logical}-secret", self, keepers={"number": str(number)})
         args = ObjectStoreUserArgs(
             admin=self._service.admin,
             identity=self._service.identity,
@@ -243,3 +230,11 @@ class ObjectStoreSlice(pulumi.ComponentResource):
         return pulumi.ResourceOptions(
             parent=self, depends_on=[self._service.ready, *depends_on], deleted_with=self._service.resource
         )
+
+
+def _password(name: str, parent: pulumi.Resource, *, keepers: Mapping[str, str] | None = None) -> pulumi.Output[str]:
+    """A generated password of PASSWORD_LENGTH letters and digits; another one when `keepers` change."""
+    options = pulumi.ResourceOptions(parent=parent)
+    password = random.RandomPassword(name, length=PASSWORD_LENGTH, special=False, keepers=keepers, opts=options)
+    result: pulumi.Output[str] = password.result
+    return result
