@@ -11,6 +11,7 @@ from typing import Final
 
 POSTGRES: Final = "db-postgres"
 REDIS: Final = "redis"
+QDRANT: Final = "vector-db"
 OBJECT_STORE: Final = "object-store"
 NETWORK: Final = "strata"
 

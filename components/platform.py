@@ -4,7 +4,7 @@ from typing import Protocol
 
 from components.naming import Naming
 from components.services import BackendService
-from components.specs import ObjectStoreSpec, PostgresSpec, RedisSpec
+from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec
 
 
 class Platform(Protocol):
@@ -24,5 +24,7 @@ class Platform(Protocol):
     def postgres(self, spec: PostgresSpec) -> BackendService: ...
 
     def redis(self, spec: RedisSpec) -> BackendService: ...
+
+    def qdrant(self, spec: QdrantSpec) -> BackendService: ...
 
     def object_store(self, spec: ObjectStoreSpec) -> BackendService: ...

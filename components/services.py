@@ -15,6 +15,7 @@ class View:
     host: str
     port: int
     tls: bool = False
+    grpc_port: int | None = None  # where the backend speaks gRPC, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +41,4 @@ class BackendService:
     resource: pulumi.Resource
     ready: pulumi.Resource
     runtime: Runtime
+    signing_key: pulumi.Output[str] | None = None  # for tokens, where the backend knows logins by these

@@ -14,11 +14,14 @@ from components.quantities import Size, at_least
 APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
 # A bucket's logical name; with the stack's prefix and the application's name before it, S3's limit is 63.
 BUCKET_NAME: Final = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
+COLLECTION_NAME: Final = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$"
 ROLE_NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
 
 # The port that each backend listens on inside its container or pod.
 POSTGRES_PORT: Final = 5432
 REDIS_PORT: Final = 6379
+QDRANT_PORT: Final = 6333
+QDRANT_GRPC_PORT: Final = 6334
 OBJECT_STORE_PORT: Final = 9000
 
 Rotation = Annotated[
@@ -32,6 +35,9 @@ ApplicationName = Annotated[str, Field(pattern=APPLICATION_NAME, examples=["alfr
 BucketName = Annotated[str, Field(pattern=BUCKET_NAME, examples=["user-uploads"])]
 # What a browser sends as the type of a file, parameters left out (RFC 6838).
 ContentType = Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=127, examples=["image/png"])]
+# Applications know their collections by these names, so the stack's prefix is not put before them.
+CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME, examples=["alfred_documents"])]
+IndexType = Literal["keyword", "integer", "float", "bool", "geo", "datetime", "text", "uuid"]
 RoleName = Annotated[str, Field(pattern=ROLE_NAME, examples=["authenticated"])]
 
 
@@ -84,6 +90,30 @@ class RedisSpec(Spec):
     maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])
 
 
+class QdrantSpec(Spec):
+    """Qdrant. Vectors lie in mapped files: what fits into `memory` is fast, and nothing is lost of what does not."""
+
+    version: Literal["1"] = Field(examples=["1"])
+    memory: Annotated[Size, at_least("256Mi")] = Field(examples=["1Gi"], description="Limit of the container")
+    cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
+    storage: Annotated[Size, at_least("1Gi")] = Field(examples=["30Gi"])
+    port: Port = Field(default=QDRANT_PORT, examples=[6333], description="REST, on this host (platform docker)")
+    grpc_port: Port = Field(default=QDRANT_GRPC_PORT, examples=[6334], description="gRPC, on this host (docker)")
+    admin_rotation: Rotation = None
+    root_rotation: Rotation = Field(
+        default=None,
+        coerce_numbers_to_str=True,
+        examples=["2026-01"],
+        description="Any other text: a new API key, which signs every token; the container restarts once",
+    )
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> "QdrantSpec":
+        if self.port == self.grpc_port:
+            raise ValueError(f"port and grpc_port are both {self.port}. Write for instance: grpc_port: {self.port + 1}")
+        return self
+
+
 class ObjectStoreSpec(Spec):
     """MinIO, where no cloud has an S3 of its own. One drive: no parity, so backups are what protects from its loss."""
 
@@ -121,6 +151,59 @@ class RedisClaim(Spec):
     prefix: str = Field(pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*:$", max_length=64, examples=["alfred:"])
 
 
+class Distance(StrEnum):
+    """How near two vectors are, in Qdrant's words."""
+
+    COSINE = "Cosine"
+    DOT = "Dot"
+    EUCLID = "Euclid"
+    MANHATTAN = "Manhattan"
+
+
+class VectorClaim(Spec):
+    """One vector of every point. Neither its size nor its distance can change without losing it."""
+
+    size: int = Field(ge=1, le=65536, examples=[1536], description="Number of dimensions")
+    distance: Distance = Field(default=Distance.COSINE, examples=["Cosine"])
+    on_disk: bool = Field(default=False, description="Vectors are read from disk: less memory, slower")
+    multivector: bool = Field(default=False, description="A list of vectors each, compared by their best matches")
+
+
+class CollectionClaim(Spec):
+    """One collection: `vector` for points with one unnamed vector, or `vectors` by name."""
+
+    vector: VectorClaim | None = None
+    vectors: dict[Annotated[str, Field(pattern=COLLECTION_NAME)], VectorClaim] = Field(default_factory=dict)
+    indexes: dict[Annotated[str, Field(min_length=1, max_length=255)], IndexType] = Field(
+        default_factory=dict, examples=[{"category": "keyword"}], description="Payload fields that filters use"
+    )
+    on_disk_payload: bool = Field(default=True, description="Payloads are read from disk; indexed fields are not")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "CollectionClaim":
+        if (self.vector is None) == (not self.vectors):
+            raise ValueError("write `vector: {size: 1536, distance: Cosine}`, or `vectors:` with a name for each")
+        return self
+
+    @property
+    def all_vectors(self) -> dict[str, VectorClaim]:
+        """By name; the unnamed one has the empty name."""
+        return {"": self.vector} if self.vector else dict(self.vectors)
+
+
+class QdrantClaim(Spec):
+    """Collections of the application's own, and tokens that reach them and nothing else.
+
+    Raising `rotation` by one makes new tokens; those before them are accepted until the next rotation. Tokens cannot
+    make or delete collections, so every collection that the application uses is declared.
+    """
+
+    collections: dict[CollectionName, CollectionClaim] = Field(
+        min_length=1, examples=[{"alfred_documents": {"vector": {"size": 1536}}}]
+    )
+    rotation: int = Field(default=1, ge=1, examples=[1])
+
+
 class BucketClaim(Spec):
     """One bucket. S3 cannot limit an upload by bucket: presigned uploads do (`infra.uploads`), and tags say it."""
 
@@ -148,6 +231,7 @@ class Application(Spec):
     description: str = Field(min_length=1, examples=["What it is, in one line"])
     postgres: PostgresClaim | None = None
     redis: RedisClaim | None = None
+    qdrant: QdrantClaim | None = None
     object_store: ObjectStoreClaim | None = None
     config: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
 

@@ -4,6 +4,8 @@ Templates are Jinja2 (sandboxed, undefined names are errors) over one view of ea
 
 - `postgres`: host, port, tls, database, username, password, and `readonly` {username, password} where there is one
 - `redis`: host, port, tls, db, prefix, username, password
+- `qdrant`: host, port, grpc_port, tls, collections (by name, each with a `name`), username, password (the API key to
+  give), `readonly` and `previous` {username, password}
 - `object_store`: host, port, tls, region, path_style, buckets (by logical name, each with a `name`), username (which is
   the access key), password (the secret key), and `previous` {username, password}
 - `app`, `stack` and `stage`: names

@@ -16,7 +16,7 @@ CONTRACT_VERSION: Final = 1
 CREDENTIALS: Final = "credentials"
 
 ViewName = Literal["host", "network", "cluster"]
-BackendName = Literal["postgres", "redis", "object_store"]
+BackendName = Literal["postgres", "redis", "qdrant", "object_store"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -37,6 +37,7 @@ class View(Part):
 
     host: str = Field(min_length=1)
     port: Port
+    grpc_port: Port | None = Field(default=None, description="Where the backend speaks gRPC, too")
     tls: bool
     access: Access = Access()
 
@@ -62,6 +63,7 @@ class Backends(Part):
 
     postgres: Backend | None = None
     redis: Backend | None = None
+    qdrant: Backend | None = None
     object_store: Backend | None = None
 
 
@@ -95,6 +97,33 @@ class RedisSlice(Login):
     db: Literal[0] = 0
 
 
+class Vector(Part):
+    """One vector of every point; neither number nor word ever changes."""
+
+    size: int = Field(ge=1, description="Number of dimensions", examples=[1536])
+    distance: Literal["Cosine", "Dot", "Euclid", "Manhattan"]
+
+
+class Collection(Part):
+    """One collection: `size` and `distance` of its unnamed vector, or `vectors` by name."""
+
+    name: str = Field(description="For requests", examples=["alfred_documents"])
+    size: int | None = Field(default=None, ge=1, examples=[1536])
+    distance: Literal["Cosine", "Dot", "Euclid", "Manhattan"] | None = None
+    vectors: dict[str, Vector] = Field(default_factory=dict)
+
+
+class QdrantSlice(Login):
+    """Collections by name. The password is a token (JWT), to be given as the API key; `username` only names it.
+
+    It makes and deletes no collections. `previous` is the token before it, as with the object store's keys.
+    """
+
+    collections: dict[str, Collection]
+    readonly: Login | None = None
+    previous: Login | None = None
+
+
 class Bucket(Part):
     """One bucket. The limits hold for presigned uploads and stand on the bucket as tags; S3 knows no others."""
 
@@ -121,6 +150,7 @@ class ApplicationSlices(Part):
 
     postgres: PostgresSlice | None = None
     redis: RedisSlice | None = None
+    qdrant: QdrantSlice | None = None
     object_store: ObjectStoreSlice | None = None
 
 
@@ -133,6 +163,11 @@ class PostgresCredential(Credential):
     readonly: Credential | None = None
 
 
+class QdrantCredential(Credential):
+    readonly: Credential | None = None
+    previous: Credential | None = None
+
+
 class ObjectStoreCredential(Credential):
     previous: Credential | None = None
 
@@ -140,6 +175,7 @@ class ObjectStoreCredential(Credential):
 class ApplicationCredentials(Part):
     postgres: PostgresCredential | None = None
     redis: Credential | None = None
+    qdrant: QdrantCredential | None = None
     object_store: ObjectStoreCredential | None = None
 
 

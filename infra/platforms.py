@@ -60,4 +60,4 @@ def _images(settings: Settings, stack: str) -> Mapping[str, str]:
 
 
 def _versions(settings: Settings) -> dict[str, str]:
-    return {name: getattr(settings, name).version for name in ("postgres", "redis", "object_store")}
+    return {name: getattr(settings, name).version for name in ("postgres", "redis", "qdrant", "object_store")}

@@ -13,7 +13,16 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from components import naming
-from components.specs import Application, ApplicationName, ObjectStoreSpec, PostgresSpec, RedisSpec, Spec, Stage
+from components.specs import (
+    Application,
+    ApplicationName,
+    ObjectStoreSpec,
+    PostgresSpec,
+    QdrantSpec,
+    RedisSpec,
+    Spec,
+    Stage,
+)
 from infra.mistakes import SettingsError, validate
 
 NAMESPACE: Final = "strata"
@@ -58,6 +67,7 @@ class Settings(Spec):
     images: ImageSettings = ImageSettings()
     postgres: PostgresSpec
     redis: RedisSpec
+    qdrant: QdrantSpec
     object_store: ObjectStoreSpec
     applications: tuple[ApplicationName, ...] = Field(default=(), examples=[["alfred"]])
     delete_data: tuple[str, ...] = Field(
@@ -162,4 +172,13 @@ def _refuse_shared_names(applications: tuple[Application, ...]) -> None:
                 raise SettingsError(
                     f"applications/{application.name}/application.yaml: the bucket `{bucket}` would be `{name}`, as one"
                     f" of `{other}` is. Give one of them another name."
+                )
+    collections: dict[str, str] = {}
+    for application in applications:
+        for collection in application.qdrant.collections if application.qdrant else ():
+            other = collections.setdefault(collection, application.name)
+            if other != application.name:
+                raise SettingsError(
+                    f"applications/{application.name}/application.yaml: the collection `{collection}` is `{other}`'s,"
+                    f" too. Write for instance: `{application.name}_{collection}`"
                 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from components.applications import Login, ObjectStoreSlice, PostgresSlice, RedisSlice
+from components.applications import Login, ObjectStoreSlice, PostgresSlice, QdrantSlice, RedisSlice
 from components.naming import Naming
 from components.platform import Platform
 from components.services import BackendService
@@ -18,6 +18,7 @@ from components.slices import (
     ObjectStoreRoster,
     ObjectStoreRosterArgs,
     PostgresRoster,
+    QdrantRoster,
     RedisRoster,
     RosterArgs,
     load_migrations,
@@ -59,11 +60,12 @@ class Outputs:
 def deploy(settings: Settings, applications: tuple[Application, ...], platform: Platform, root: Path) -> Outputs:
     """Declare everything."""
     postgres, redis = platform.postgres(settings.postgres), platform.redis(settings.redis)
-    object_store = platform.object_store(settings.object_store)
-    backends = {"postgres": postgres, "redis": redis, "object_store": object_store}
+    qdrant, object_store = platform.qdrant(settings.qdrant), platform.object_store(settings.object_store)
+    backends = {"postgres": postgres, "redis": redis, "qdrant": qdrant, "object_store": object_store}
     outputs = Outputs(backends={name: _backend(service) for name, service in backends.items()})
     _postgres_slices(applications, postgres, root, outputs)
     _redis_slices(applications, redis, outputs)
+    _qdrant_slices(applications, qdrant, outputs)
     _object_store_slices(applications, object_store, platform.naming, outputs)
     return outputs
 
@@ -110,6 +112,21 @@ def _redis_slices(applications: tuple[Application, ...], service: BackendService
     RedisRoster("redis-roster", _roster(service, logins), opts=_after(service, made))
 
 
+def _qdrant_slices(applications: tuple[Application, ...], service: BackendService, outputs: Outputs) -> None:
+    logins: list[str] = []
+    made: list[pulumi.Resource] = []
+    for application in applications:
+        if application.qdrant is None:
+            continue
+        part = QdrantSlice(f"{application.name}-qdrant", application, application.qdrant, service)
+        outputs.add_slice(application.name, "qdrant", part.login, {"collections": part.collections})
+        outputs.add_login(application.name, "qdrant", "readonly", part.reader)
+        outputs.add_login(application.name, "qdrant", "previous", part.previous)
+        logins += [login.username for login in (part.login, part.reader, part.previous)]
+        made += part.ready
+    QdrantRoster("qdrant-roster", _roster(service, logins), opts=_after(service, made))
+
+
 def _object_store_slices(
     applications: tuple[Application, ...], service: BackendService, naming: Naming, outputs: Outputs
 ) -> None:
@@ -142,10 +159,11 @@ def _after(service: BackendService, made: list[pulumi.Resource]) -> pulumi.Resou
 
 
 def _backend(service: BackendService) -> dict[str, Any]:
-    views = {
-        name: {"host": view.host, "port": view.port, "tls": view.tls, "access": {"kind": "direct"}}
-        for name, view in service.views.items()
-    }
+    views: dict[str, dict[str, Any]] = {}
+    for name, view in service.views.items():
+        views[name] = {"host": view.host, "port": view.port, "tls": view.tls, "access": {"kind": "direct"}}
+        if view.grpc_port is not None:
+            views[name]["grpc_port"] = view.grpc_port
     runtime = {"kind": service.runtime.kind, "container": service.runtime.container}
     return {"version": service.version, "views": views, "runtime": runtime}
 

@@ -4,7 +4,7 @@ Everything that is posture stands here once, for every backend: loopback ports, 
 privilege escalation, limits, log rotation, restart policy. What differs between backends is in `Workload`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,7 +40,7 @@ PROBE: Final = {"interval": "30s", "timeout": "5s", "start_period": "1m0s", "ret
 class Workload:
     """What is particular to one backend."""
 
-    backend: str  # postgres, redis, object_store: its script, its probe, its image
+    backend: str  # postgres, redis, qdrant, object_store: its script, its probe, its image
     name: str  # container and network alias: naming.POSTGRES, …
     version: str
     uid: int
@@ -58,6 +58,13 @@ class Workload:
     keys: Mapping[str, str] = field(default_factory=dict)  # secret file -> the key that it is of, kept as the data is
     shm: int = 64 * MIB
     admin_rotation: str | None = None  # another text is another password of the administrator
+    # A secret that the server takes at its start, and with which the administrator is made inside of it. `credential`
+    # makes what the administrator shows, of a random text and of this secret.
+    root: str | None = None
+    root_rotation: str | None = None
+    credential: Callable[[str, str], str] | None = None
+    grpc_port: int | None = None
+    host_grpc_port: int | None = None
 
 
 class Backend(pulumi.ComponentResource):
@@ -76,7 +83,7 @@ class Backend(pulumi.ComponentResource):
         self._context, self._workload = context, workload
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
-        self._view = View(host=LOOPBACK, port=workload.host_port)
+        self._view = View(host=LOOPBACK, port=workload.host_port, grpc_port=workload.host_grpc_port)
 
         preflight = self._preflight(attachment)
         image = docker.RemoteImage(
@@ -89,8 +96,14 @@ class Backend(pulumi.ComponentResource):
         data = self._volume("data", names.data_volume(workload.name), preflight, retained=True)
         secrets = self._volume("secrets", names.secrets_volume(workload.name), preflight, retained=False)
         keys = [self._key(key) for key in dict.fromkeys(workload.keys.values())]
-        secret = self._secret(secrets, image, keys)
-        self._container = self._run(image, data, secrets, attachment, secret)
+        self._root = self._random(f"{name}-{workload.root}", workload.root_rotation) if workload.root else None
+        admin = self._admin_credential()
+        if workload.root and self._root is not None:
+            started_with = self._secret(workload.root, self._root, secrets, image, keys)
+            secret = self._host_secret("admin", admin)
+        else:
+            started_with = secret = self._secret("admin", admin, secrets, image, keys)
+        self._container = self._run(image, data, secrets, attachment, started_with)
         self._admin = AdminRef(
             stack=context.naming.stack, secret=f"{workload.backend}/admin", host=self._view.host, port=self._view.port
         )
@@ -99,8 +112,10 @@ class Backend(pulumi.ComponentResource):
             ReadyArgs(
                 backend=workload.backend,
                 admin=self._admin,
+                root=f"{workload.backend}/{workload.root}" if workload.root else None,
                 container=self._container.name,
                 container_id=self._container.id,
+                credential=secret.digest,
                 docker_host=context.host,
             ),
             opts=self._options(depends_on=[secret]),
@@ -110,7 +125,8 @@ class Backend(pulumi.ComponentResource):
     @property
     def service(self) -> BackendService:
         """The backend, as consumers see it."""
-        inside = View(host=self._workload.name, port=self._workload.port)
+        work = self._workload
+        inside = View(host=work.name, port=work.port, grpc_port=work.grpc_port)
         return BackendService(
             views={"host": self._view, "network": inside},
             admin=self._admin,
@@ -118,7 +134,8 @@ class Backend(pulumi.ComponentResource):
             version=self._ready.version,
             resource=self._container,
             ready=self._ready,
-            runtime=Runtime(kind="docker", container=self._context.naming.physical(self._workload.name)),
+            runtime=Runtime(kind="docker", container=self._context.naming.physical(work.name)),
+            signing_key=self._root,
         )
 
     def _options(self, **extra: object) -> pulumi.ResourceOptions:
@@ -137,10 +154,12 @@ class Backend(pulumi.ComponentResource):
                 ports=[
                     PortClaim(
                         host=LOOPBACK,
-                        port=work.host_port,
+                        port=port,
                         container=names.physical(work.name),
-                        setting=f"strata:{work.backend}.port",
+                        setting=f"strata:{work.backend}.{setting}",
                     )
+                    for setting, port in (("port", work.host_port), ("grpc_port", work.host_grpc_port))
+                    if port is not None
                 ],
                 docker_host=self._context.host,
             ),
@@ -163,26 +182,38 @@ class Backend(pulumi.ComponentResource):
 
     def _key(self, key: str) -> SecretFile:
         """A key that data depends on: as the data, it outlives the stack."""
-        logical = f"{self._name}-{key}"
-        return SecretFile(
-            f"{logical}-secret",
-            SecretFileArgs(
-                stack=self._context.naming.stack,
-                secret=f"{self._workload.backend}/{key}",
-                content=self._random(logical),
-                keep=True,
-            ),
-            opts=self._child,
-        )
+        return self._host_secret(key, self._random(f"{self._name}-{key}"), keep=True)
 
-    def _secret(self, volume: docker.Volume, image: docker.RemoteImage, keys: list[SecretFile]) -> SecretFile:
-        work, logical = self._workload, f"{self._name}-admin"
+    def _host_secret(self, secret: str, content: pulumi.Output[str], *, keep: bool = False) -> SecretFile:
+        """A secret that no container has."""
+        name = f"{self._workload.backend}/{secret}"
+        args = SecretFileArgs(stack=self._context.naming.stack, secret=name, content=content, keep=keep)
+        return SecretFile(f"{self._name}-{secret}-secret", args, opts=self._child)
+
+    def _admin_credential(self) -> pulumi.Output[str]:
+        work, made = self._workload, self._random(f"{self._name}-admin", self._workload.admin_rotation)
+        make = work.credential
+        if make is None or self._root is None:
+            return made
+        content: pulumi.Output[str] = pulumi.Output.all(made, self._root).apply(lambda parts: make(*parts))
+        return pulumi.Output.secret(content)
+
+    def _secret(
+        self,
+        secret: str,
+        content: pulumi.Output[str],
+        volume: docker.Volume,
+        image: docker.RemoteImage,
+        keys: list[SecretFile],
+    ) -> SecretFile:
+        """The secret that the container is started with: on this host, and on the container's volume."""
+        work, logical = self._workload, f"{self._name}-{secret}"
         return SecretFile(
             f"{logical}-secret",
             SecretFileArgs(
                 stack=self._context.naming.stack,
-                secret=f"{work.backend}/admin",
-                content=self._random(logical, work.admin_rotation),
+                secret=f"{work.backend}/{secret}",
+                content=content,
                 volume=volume.name,
                 image=image.image_id,
                 files=work.secret_files,
@@ -229,7 +260,11 @@ class Backend(pulumi.ComponentResource):
                 {"container_path": SECRETS_PATH, "volume_name": secrets.name, "read_only": True},
             ],
             networks_advanced=[{"name": attachment.network.name, "aliases": [work.name]}],
-            ports=[{"internal": work.port, "external": work.host_port, "ip": LOOPBACK, "protocol": "tcp"}],
+            ports=[
+                {"internal": inside, "external": outside, "ip": LOOPBACK, "protocol": "tcp"}
+                for inside, outside in ((work.port, work.host_port), (work.grpc_port, work.host_grpc_port))
+                if inside is not None and outside is not None
+            ],
             memory=memory,
             memory_swap=memory,  # no swap; and left out, the provider would plan a change for ever on a host with swap
             cpus=cores(work.cpu),

@@ -10,11 +10,12 @@ from components import naming
 from components.docker.context import Attachment, DockerContext
 from components.docker.object_store import ObjectStore
 from components.docker.postgres import Postgres
+from components.docker.qdrant import Qdrant
 from components.docker.redis import Redis
 from components.naming import Naming
 from components.services import BackendService
 from components.slices import DockerPreflight, PreflightArgs
-from components.specs import ObjectStoreSpec, PostgresSpec, RedisSpec
+from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec
 
 
 class DockerPlatform(pulumi.ComponentResource):
@@ -66,6 +67,9 @@ class DockerPlatform(pulumi.ComponentResource):
 
     def redis(self, spec: RedisSpec) -> BackendService:
         return Redis("redis", spec, self._context, self._attachment, self._inside()).service
+
+    def qdrant(self, spec: QdrantSpec) -> BackendService:
+        return Qdrant("qdrant", spec, self._context, self._attachment, self._inside()).service
 
     def object_store(self, spec: ObjectStoreSpec) -> BackendService:
         return ObjectStore("object-store", spec, self._context, self._attachment, self._inside()).service

@@ -2,7 +2,7 @@
 
 A script is given as the container's command, `["sh", "-c", read(name), "strata"]` followed by the server's options. It
 needs nothing that the official image lacks. Stop signals: SIGINT for Postgres (a fast shutdown; SIGTERM waits until
-every client has left), SIGTERM for Redis and MinIO.
+every client has left), SIGTERM for Redis, Qdrant and MinIO.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,16 @@ HEALTHCHECKS: Final[Mapping[str, list[str]]] = {
         "sh",
         "-c",
         'printf "AUTH admin %s\\nPING\\n" "$(cat /run/strata/secrets/admin)" | redis-cli -t 4 | grep -q PONG',
+    ],
+    # A request that needs the key: /healthz and its like answer before the collections are loaded.
+    "qdrant": [
+        "CMD",
+        "bash",
+        "-c",
+        "exec 3<>/dev/tcp/127.0.0.1/6333"
+        " && printf 'GET /collections HTTP/1.0\\r\\napi-key: %s\\r\\n\\r\\n'"
+        ' "$(cat /run/strata/secrets/api-key)" >&3'
+        ' && read -r -t 4 _ status _ <&3 && [ "$status" = 200 ]',
     ],
     # 200 only while enough drives for a write answer; /live and /ready say 200 whatever happens. Not every image has an
     # HTTP client, all have bash.

@@ -15,6 +15,9 @@ from components.slices.postgres.migration_files import Migration, load_migration
 from components.slices.postgres.migrations import Migrations, MigrationsArgs
 from components.slices.postgres.role import Role, RoleArgs
 from components.slices.postgres.roster import PostgresRoster
+from components.slices.qdrant.collection import Collection, CollectionArgs
+from components.slices.qdrant.login import QdrantLogin, QdrantLoginArgs
+from components.slices.qdrant.roster import QdrantRoster
 from components.slices.ready import Ready, ReadyArgs
 from components.slices.redis.roster import RedisRoster
 from components.slices.redis.user import RedisUser, RedisUserArgs
@@ -25,6 +28,8 @@ __all__ = [
     "AdminRef",
     "Bucket",
     "BucketArgs",
+    "Collection",
+    "CollectionArgs",
     "Database",
     "DatabaseArgs",
     "DockerPreflight",
@@ -40,6 +45,9 @@ __all__ = [
     "PreflightArgs",
     "PublicBucket",
     "PublicBucketArgs",
+    "QdrantLogin",
+    "QdrantLoginArgs",
+    "QdrantRoster",
     "Ready",
     "ReadyArgs",
     "RedisRoster",

@@ -8,3 +8,7 @@ class SliceError(pulumi.RunError):
 
     A RunError, since Pulumi shows those without a traceback.
     """
+
+
+class RefusedError(SliceError):
+    """The backend answers, and refuses the administrator's credential."""

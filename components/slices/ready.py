@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pulumi
@@ -10,9 +10,11 @@ from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
 from components.slices.docker_client import daemon, find
-from components.slices.errors import SliceError
+from components.slices.errors import RefusedError, SliceError
 from components.slices.object_store import connection as object_store
 from components.slices.postgres import connection as postgres
+from components.slices.qdrant import connection as qdrant
+from components.slices.qdrant import logins as qdrant_logins
 from components.slices.redis import connection as redis
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known
 
@@ -27,17 +29,23 @@ RESTARTS: Final = 3  # after so many in a row, waiting longer helps nobody
 
 @dataclass(frozen=True, kw_only=True)
 class ReadyArgs:
-    """`backend` is `postgres`, `redis` or `object_store`; `deadline` in seconds.
+    """`backend` is `postgres`, `redis`, `qdrant` or `object_store`; `deadline` in seconds.
 
-    `container` and its log are quoted in errors.
+    `credential` changes with the administrator's, and says nothing about it. `root` names the secret with which the administrator is made, where the backend has one. `container` and its log
+    are quoted in errors.
     """
 
     backend: str
     admin: AdminRef
     container: pulumi.Input[str]
     container_id: pulumi.Input[str]
+    credential: pulumi.Input[str] | None = None
+    root: str | None = None
     deadline: float = 120
     docker_host: str | None = None
+
+
+Probe = Callable[[Address, float], Props]
 
 
 class ReadyProvider(SliceProvider):
@@ -48,7 +56,7 @@ class ReadyProvider(SliceProvider):
     """
 
     shared: ClassVar = ("admin",)  # the identity is what this resource finds out
-    compared: ClassVar = ("container_id",)
+    compared: ClassVar = ("container_id", "credential")
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         if news["backend"] in PROBES:
@@ -74,13 +82,22 @@ class ReadyProvider(SliceProvider):
             container = _Container(client, props["container"], props["container_id"])
             while True:
                 try:
-                    return probe(address, redis.TIMEOUT)
+                    return self._answer(probe, address, props)
                 except SliceError as error:
                     hopeless = container.hopeless()
                     if hopeless or time.monotonic() > end:
                         reason = hopeless or f"is not ready within {limit:g} s"
                         raise SliceError(f"Container {container.name} {reason}. {error}{container.log()}") from None
                 time.sleep(INTERVAL)
+
+    def _answer(self, probe: Probe, address: Address, props: Props) -> Props:
+        try:
+            return probe(address, redis.TIMEOUT)
+        except RefusedError:
+            if props["backend"] not in ASSERTIONS:
+                raise
+        ASSERTIONS[props["backend"]](address, props)
+        return probe(address, redis.TIMEOUT)
 
     def live(self, props: Props) -> Props | None:
         return PROBES[props["backend"]](Address.of(props), redis.TIMEOUT)
@@ -116,11 +133,26 @@ def _object_store(address: Address, limit: float) -> Props:
         return {**connection.info()}
 
 
-PROBES: Final[dict[str, Callable[[Address, float], Props]]] = {
+def _qdrant(address: Address, limit: float) -> Props:
+    with qdrant.connect(address, timeout=limit) as connection:
+        return {"identity": qdrant_logins.identity(connection), "version": connection.version()}
+
+
+def _assert_qdrant(address: Address, props: Props) -> None:
+    root = replace(address, secret=props["root"])
+    with qdrant.connect(root) as connection:
+        qdrant_logins.prepare(connection, qdrant_logins.id_of(address.password()))
+
+
+PROBES: Final[dict[str, Probe]] = {
     "postgres": _postgres,
     "redis": _redis,
+    "qdrant": _qdrant,
     "object_store": _object_store,
 }
+
+# How the current credential is made the administrator's, where the backend refuses it.
+ASSERTIONS: Final[dict[str, Callable[[Address, Props], None]]] = {"qdrant": _assert_qdrant}
 
 
 class _Container:

@@ -67,6 +67,8 @@ class Project:
         project.config["strata:platform"] = {"kind": "docker", "prefix": f"{project.stack}-"}
         project.set("postgres.port", free_port())
         project.set("redis.port", free_port())
+        project.set("qdrant.port", free_port())
+        project.set("qdrant.grpc_port", free_port())
         project.set("object_store.port", free_port())
         return project
 

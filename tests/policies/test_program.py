@@ -23,11 +23,13 @@ def test_no_rule_finds_anything_and_none_is_left_undecided(program: Registration
 
 def test_what_holds_data_is_retained(program: Registrations) -> None:
     holding = [r for r in program.values() if r.type == tokens.VOLUME and r.name.endswith("-data")]
-    holding += [r for r in program.values() if r.type.endswith((":Database", ":Migrations", ":Bucket"))]
+    holding += [r for r in program.values() if r.type.endswith((":Database", ":Migrations", ":Bucket", ":Collection"))]
     assert {r.name for r in holding} == {
         "postgres-data",
         "redis-data",
         "object-store-data",
+        "qdrant-data",
+        "alfred-qdrant-collection-alfred_documents",
         *(f"alfred-object-store-bucket-{b}" for b in ("platform", "agent-documents", "user-uploads", "system-backups")),
         "alfred-postgres-database",
         "alfred-postgres-migrations",
@@ -36,6 +38,8 @@ def test_what_holds_data_is_retained(program: Registrations) -> None:
 
 
 def test_access_has_a_real_delete_and_goes_with_its_backend(program: Registrations) -> None:
-    access = [r for r in program.values() if r.type.endswith((":Role", ":RedisUser"))]
+    access = [
+        r for r in program.values() if r.type.endswith((":Role", ":RedisUser", ":ObjectStoreUser", ":QdrantLogin"))
+    ]
     assert access
     assert [r.name for r in access if r.retainOnDelete or not r.deletedWith] == []

@@ -25,6 +25,9 @@ from components.slices.postgres.database import DatabaseProvider
 from components.slices.postgres.migrations import MigrationsProvider
 from components.slices.postgres.role import RoleProvider
 from components.slices.postgres.roster import PostgresRosterProvider
+from components.slices.qdrant.collection import CollectionProvider
+from components.slices.qdrant.login import QdrantLoginProvider
+from components.slices.qdrant.roster import QdrantRosterProvider
 from components.slices.ready import ReadyProvider
 from components.slices.redis.roster import RedisRosterProvider
 from components.slices.redis.user import RedisUserProvider
@@ -35,6 +38,9 @@ from components.slices.secret_file import SecretFileProvider
 # an importable name at its old path.
 GOLDEN: dict[type[SliceProvider], tuple[type[Resource], str, str]] = {
     BucketProvider: (slices.Bucket, "Bucket", "components.slices.object_store.bucket BucketProvider"),
+    CollectionProvider: (slices.Collection, "Collection", "components.slices.qdrant.collection CollectionProvider"),
+    QdrantLoginProvider: (slices.QdrantLogin, "QdrantLogin", "components.slices.qdrant.login QdrantLoginProvider"),
+    QdrantRosterProvider: (slices.QdrantRoster, "QdrantRoster", "components.slices.qdrant.roster QdrantRosterProvider"),
     DatabaseProvider: (slices.Database, "Database", "components.slices.postgres.database DatabaseProvider"),
     DockerPreflightProvider: (
         slices.DockerPreflight,
@@ -88,7 +94,7 @@ def test_what_providers_preload_exists() -> None:
     clients = {provider.client for provider in GOLDEN if provider.client}
     for provider in GOLDEN:
         provider().preload()
-    assert clients == {"docker", "minio", "psycopg", "redis"}
+    assert clients == {"docker", "minio", "psycopg", "redis", "urllib3"}
     assert clients <= set(sys.modules)
 
 

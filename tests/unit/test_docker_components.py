@@ -67,17 +67,20 @@ CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
 
 
-@pytest.fixture(params=["postgres-container", "redis-container", "object-store-container"])
+CONTAINERS = ["object-store-container", "postgres-container", "qdrant-container", "redis-container"]
+
+
+@pytest.fixture(params=CONTAINERS)
 def container(request: pytest.FixtureRequest, program: Recorder) -> dict[str, Any]:
     return program.of(CONTAINER)[request.param]
 
 
 def test_every_backend_has_a_container(program: Recorder) -> None:
-    assert sorted(program.of(CONTAINER)) == ["object-store-container", "postgres-container", "redis-container"]
+    assert sorted(program.of(CONTAINER)) == CONTAINERS
 
 
 def test_ports_are_open_to_this_machine_only(container: dict[str, Any]) -> None:
-    assert [port["ip"] for port in container["ports"]] == ["127.0.0.1"]
+    assert {port["ip"] for port in container["ports"]} == {"127.0.0.1"}
 
 
 def test_a_container_has_no_privileges(container: dict[str, Any]) -> None:
@@ -127,6 +130,8 @@ def test_names_carry_the_prefix_of_any_stack_but_dev(program: Recorder) -> None:
         "test-object-store-secrets",
         "test-redis-data",
         "test-redis-secrets",
+        "test-vector-db-data",
+        "test-vector-db-secrets",
     }
 
 

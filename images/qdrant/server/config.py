@@ -24,6 +24,9 @@ OPTIMIZERS: Final = models.OptimizersConfig(
 )
 WAL: Final = models.WalConfig(wal_capacity_mb=32, wal_segments_ahead=0, wal_retain_closed=1)
 
+# Qdrant has collections of payloads alone, and its engine as a library does not: a vector that no point ever has.
+UNUSED: Final = "-"
+
 _DATATYPES: Final = {
     None: None,
     models.Datatype.FLOAT32: edge.VectorStorageDatatype.Float32,
@@ -103,9 +106,13 @@ def update(config: models.CollectionConfig, change: models.UpdateCollection) -> 
 def to_engine(config: models.CollectionConfig) -> edge.EdgeConfig:
     """Raises BadInputError for what the engine does not offer."""
     hnsw = config.hnsw_config
+    vectors = {name: _dense(vector) for name, vector in dense(config.params.vectors).items()}
+    sparse = {name: _sparse(vector) for name, vector in (config.params.sparse_vectors or {}).items()}
+    if not vectors and not sparse:
+        sparse = {UNUSED: edge.EdgeSparseVectorParams()}
     return edge.EdgeConfig(
-        vectors={name: _dense(vector) for name, vector in dense(config.params.vectors).items()},
-        sparse_vectors={name: _sparse(vector) for name, vector in (config.params.sparse_vectors or {}).items()},
+        vectors=vectors,
+        sparse_vectors=sparse,
         on_disk_payload=config.params.on_disk_payload,
         hnsw_config=edge.HnswIndexConfig(hnsw.m, hnsw.ef_construct, hnsw.full_scan_threshold),
     )

@@ -1,0 +1,9 @@
+"""An application's slice of each backend, as one component: what it claims is what it gets."""
+
+from components.applications.login import Login
+from components.applications.object_store import ObjectStoreSlice
+from components.applications.postgres import PostgresSlice
+from components.applications.qdrant import QdrantSlice
+from components.applications.redis import RedisSlice
+
+__all__ = ["Login", "ObjectStoreSlice", "PostgresSlice", "QdrantSlice", "RedisSlice"]

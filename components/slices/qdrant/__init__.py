@@ -1,0 +1,1 @@
+"""What lives inside Qdrant: collections, access tokens, and their roster."""
