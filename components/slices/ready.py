@@ -31,8 +31,8 @@ RESTARTS: Final = 3  # after so many in a row, waiting longer helps nobody
 class ReadyArgs:
     """`backend` is `postgres`, `redis`, `qdrant` or `object_store`; `deadline` in seconds.
 
-    `credential` changes with the administrator's, and says nothing about it. `root` names the secret with which the administrator is made, where the backend has one. `container` and its log
-    are quoted in errors.
+    `credential` changes with the administrator's, and says nothing about it. `root` names the secret with which the
+    administrator is made, where the backend has one. `container` and its log are quoted in errors.
     """
 
     backend: str
