@@ -10,6 +10,8 @@ import pytest
 
 from components.slices.admin import Address
 from components.slices.postgres.connection import connect, run
+from components.slices.postgres.database import DatabaseProvider
+from components.slices.postgres.role import RoleProvider
 from tests.slices.servers import OBJECT_STORE, POSTGRES, REDIS, Kind, Server, server
 
 
@@ -64,3 +66,14 @@ def name(postgres: Server) -> Iterator[str]:
         query = "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)"
         for row in admin.execute(query, (made,)).fetchall():
             run(admin, "DROP ROLE {}", row[0])
+
+
+@pytest.fixture
+def database(postgres: Server) -> Iterator[str]:
+    name = f"db_{secrets.token_hex(4)}"
+    owner = f"{name}_owner"
+    RoleProvider().create(postgres.props(name=owner, login=False, inherit=True))
+    DatabaseProvider().create(postgres.props(name=name, owner=owner))
+    yield name
+    DatabaseProvider().delete(name, postgres.props(name=name))
+    RoleProvider().delete(owner, postgres.props(name=owner))

@@ -1,9 +1,7 @@
 """Migrations: applied once, in order, and refused by name when the past was changed."""
 
 import hashlib
-import secrets
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,8 @@ import pytest
 from components.slices import Migration, SliceError, load_migrations
 from components.slices.admin import Address
 from components.slices.postgres.connection import connect, run, scalar
-from components.slices.postgres.database import DatabaseProvider
 from components.slices.postgres.migration_runner import LOCK
 from components.slices.postgres.migrations import MigrationsProvider
-from components.slices.postgres.role import RoleProvider
 from components.slices.postgres.statements import split
 from components.slices.resource import Props
 from tests.slices.servers import Server, eventually
@@ -29,17 +25,6 @@ def migration(number: int, sql: str) -> Migration:
 
 ONE = migration(1, "CREATE TABLE one (n int);\nINSERT INTO one VALUES (1);")
 TWO = migration(2, "CREATE TABLE two (n int);")
-
-
-@pytest.fixture
-def database(postgres: Server) -> Iterator[str]:
-    name = f"db_{secrets.token_hex(4)}"
-    owner = f"{name}_owner"
-    RoleProvider().create(postgres.props(name=owner, login=False, inherit=True))
-    DatabaseProvider().create(postgres.props(name=name, owner=owner))
-    yield name
-    DatabaseProvider().delete(name, postgres.props(name=name))
-    RoleProvider().delete(owner, postgres.props(name=owner))
 
 
 def props(server: Server, database: str, *migrations: Migration, **more: Any) -> Props:

@@ -1,6 +1,6 @@
 """Applies migrations to one database, each exactly once, with a table in it as the record."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Final
 
@@ -8,6 +8,7 @@ import psycopg
 
 from components.slices.admin import Address
 from components.slices.errors import SliceError
+from components.slices.postgres import indexes
 from components.slices.postgres.connection import Connection, connect, message, run, scalar
 from components.slices.postgres.migration_files import Migration, broken_history, in_transaction
 from components.slices.postgres.statements import Statement, split
@@ -27,8 +28,10 @@ TABLE: Final = """
 """
 
 
-def apply(address: Address, database: str, owner: str, migrations: Sequence[Migration]) -> None:
-    """Apply what `strata.migrations` does not hold yet.
+def apply(
+    address: Address, database: str, owner: str, migrations: Sequence[Migration], kept: Mapping[str, str]
+) -> dict[str, str]:
+    """Apply what `strata.migrations` does not hold yet, after the indexes `kept` were restored; all indexes then.
 
     Raises SliceError for a migration that was changed or removed after it was applied, and for one that fails: with
     its file, line and statement, Postgres' message, and what has been applied so far.
@@ -38,16 +41,19 @@ def apply(address: Address, database: str, owner: str, migrations: Sequence[Migr
         done = _record(connection)
         if problems := broken_history(done, migrations):
             raise SliceError(f"database {database}: {'; '.join(problems)}")
+        indexes.restore(connection, owner, kept)
         for migration in migrations[len(done) :]:
             _apply(connection, owner, migration)
+        return indexes.find(connection)
 
 
-def applied(address: Address, database: str) -> list[dict[str, str]]:
-    """Name and checksum of every applied migration, in order."""
+def live(address: Address, database: str) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """Name and checksum of every applied migration, in order, and the indexes that the database has."""
     with connect(address, database) as connection:
         if scalar(connection, "SELECT to_regclass('strata.migrations')") is None:
-            return []
-        return [{"name": name, "checksum": checksum} for name, checksum in _record(connection)]
+            return [], {}
+        done = [{"name": name, "checksum": checksum} for name, checksum in _record(connection)]
+        return done, indexes.find(connection)
 
 
 @contextmanager

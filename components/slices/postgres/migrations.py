@@ -31,6 +31,7 @@ class MigrationsProvider(SliceProvider):
 
     What was previewed is what is applied: the SQL itself is an input. An applied migration that was edited or removed
     is refused in every plan, from the inputs of the last run, and again from the table before anything is applied.
+    `indexes` are those that the migrations left, `live_indexes` what a refresh found of them.
     """
 
     replacing: ClassVar = ("database",)
@@ -46,7 +47,8 @@ class MigrationsProvider(SliceProvider):
         return found
 
     def drifted(self, olds: Props, news: Props) -> bool:
-        return bool(olds.get("applied", []) != _names(news.get("migrations", [])))
+        pending = olds.get("applied", []) != _names(news.get("migrations", []))
+        return bool(pending or olds.get("indexes") != olds.get("live_indexes"))
 
     def recorded(self, props: Props) -> Props:
         return {key: value for key, value in super().recorded(props).items() if key != "migrations"}
@@ -57,8 +59,12 @@ class MigrationsProvider(SliceProvider):
     def apply(self, props: Props, olds: Props | None = None) -> Props:
         from components.slices.postgres import migration_runner  # with the driver, which the program need not wait for
 
-        migration_runner.apply(Address.of(props), props["database"], props["owner"], props.get("migrations", []))
-        return {"applied": _names(props.get("migrations", []))}
+        # Before the migrations, which may go on to change them. A volume that was replaced never had them.
+        same = olds is not None and olds.get("identity") == props["identity"]
+        kept = (olds or {}).get("indexes") or {} if same else {}
+        migrations = props.get("migrations", [])
+        indexes = migration_runner.apply(Address.of(props), props["database"], props["owner"], migrations, kept)
+        return {"applied": _names(migrations), "indexes": indexes, "live_indexes": indexes}
 
     def live(self, props: Props) -> Props | None:
         from components.slices.postgres import migration_runner  # see `apply`
@@ -67,7 +73,11 @@ class MigrationsProvider(SliceProvider):
         with connect(address) as connection:
             if not scalar(connection, "SELECT true FROM pg_database WHERE datname = %s", database):
                 return None
-        return {"applied": migration_runner.applied(address, database)}
+        done, indexes = migration_runner.live(address, database)
+        kept = props.get("indexes")
+        if kept is None:  # of a state from before they were recorded
+            return {"applied": done}
+        return {"applied": done, "live_indexes": {name: indexes[name] for name in kept if name in indexes}}
 
     def delete(self, id_: str, props: Props) -> None:
         """Migrations are not undone: what they made is data."""
@@ -79,7 +89,7 @@ class Migrations(Resource, module="strata", name="Migrations"):
     applied: pulumi.Output[list[dict[str, str]]]
 
     def __init__(self, name: str, args: MigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(MigrationsProvider(), name, inputs_of(args, "applied"), opts)
+        super().__init__(MigrationsProvider(), name, inputs_of(args, "applied", "indexes", "live_indexes"), opts)
 
 
 def _names(migrations: Sequence[Migration]) -> list[dict[str, str]]:
