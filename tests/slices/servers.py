@@ -2,7 +2,6 @@
 
 import secrets
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,14 +12,11 @@ import redis
 import urllib3
 from docker.models.containers import Container
 from minio import Minio
-from qdrant_client import QdrantClient
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import images
 from components import scripts
-from components.secretfiles import write_secret
-from components.slices.qdrant.logins import admin_token
 from components.slices.ready import ReadyProvider
 from components.slices.resource import Props
 from components.slices.secret_file import SecretFileProvider
@@ -45,8 +41,6 @@ class Kind:
     memory: str = "256m"
     uid: int = 999
     key_files: tuple[str, ...] = ()
-    # Makes the administrator's secret of a random text and of the one that the container takes, where these are two.
-    credential: Callable[[str, str], str] | None = None
 
 
 POSTGRES: Final = Kind(
@@ -84,25 +78,6 @@ OBJECT_STORE: Final = Kind(
     uid=1000,
     key_files=("encryption-key",),
 )
-QDRANT: Final = Kind(
-    name="qdrant",
-    version="1",
-    port=6333,
-    data="/qdrant/storage",
-    files={"api-key": "plain"},
-    tmpfs=("/tmp",),
-    stop_signal="SIGTERM",
-    arguments=(),
-    memory="512m",
-    environment={
-        "QDRANT__SERVICE__JWT_RBAC": "true",
-        "QDRANT__STORAGE__SNAPSHOTS_PATH": "/qdrant/storage/snapshots",
-        "QDRANT__STORAGE__TEMP_PATH": "/qdrant/storage/temp",
-        "QDRANT_INIT_FILE_PATH": "/tmp/.qdrant-initialized",
-    },
-    uid=1000,
-    credential=admin_token,
-)
 
 
 class Server:
@@ -112,8 +87,7 @@ class Server:
         self.kind, self.client = kind, client
         self.name = f"slices-{kind.name}-{secrets.token_hex(4)}"
         self.image = images.local_name(kind.name, kind.version)
-        self.password = ""  # what the container takes
-        self.admin_id = secrets.token_hex(16)
+        self.password = ""
         self.port = 0
         self.data = self._volume("data")
         self.secrets = self._volume("secrets")
@@ -126,8 +100,6 @@ class Server:
             key = {"secret": f"{self.name}-key", "content": secrets.token_hex(16), "keep": True}
             SecretFileProvider().create({"stack": STACK, **key})
         SecretFileProvider().create(self.secret_props())
-        if self.kind.credential:
-            write_secret(STACK, self.name, self.kind.credential(self.admin_id, self.password))
         uid = self.kind.uid
         self.container = self.client.containers.run(
             self.image,
@@ -203,7 +175,7 @@ class Server:
         return {"admin": self.admin(), "identity": "of-this-server", **more}
 
     def secret_props(self, **more: Any) -> Props:
-        inputs = {"stack": STACK, "secret": self._container_secret, "content": self.password, "image": self.image}
+        inputs = {"stack": STACK, "secret": self.name, "content": self.password, "image": self.image}
         labels = {LABEL: "1"}
         return {
             **inputs,
@@ -218,12 +190,7 @@ class Server:
 
     def ready_props(self, **more: Any) -> Props:
         identifiers = {"container": self.name, "container_id": self.running.id}
-        root = {"root": self._container_secret} if self.kind.credential else {}
-        return {"backend": self.kind.name, "admin": self.admin(), "deadline": 10.0, **root, **identifiers, **more}
-
-    @property
-    def _container_secret(self) -> str:
-        return f"{self.name}-root" if self.kind.credential else self.name
+        return {"backend": self.kind.name, "admin": self.admin(), "deadline": 10.0, **identifiers, **more}
 
     def remove(self) -> None:
         for container in self.client.containers.list(all=True, filters={"name": self.name}):
@@ -261,16 +228,6 @@ def s3_session(server: Server, access_key: str | None = None, secret_key: str | 
     pool = urllib3.PoolManager(timeout=10, retries=False)
     where = f"127.0.0.1:{server.port}"
     return Minio(where, access_key, secret_key, secure=False, region="us-east-1", http_client=pool)
-
-
-def qdrant_session(server: Server, key: str | None) -> QdrantClient:
-    """A client over REST with an API key, a token, or none; a refusal is an UnexpectedResponse with its status."""
-    with warnings.catch_warnings():
-        # The port is open to this machine only.
-        warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
-        return QdrantClient(
-            url=f"http://127.0.0.1:{server.port}", api_key=key, check_compatibility=False, timeout=10, verify=False
-        )
 
 
 def eventually(check: Callable[[], Any], *, within: float = 15) -> Any:
