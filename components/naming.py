@@ -23,7 +23,7 @@ LONGEST: Final = len(f"{OBJECT_STORE}-secrets")
 LABEL_STACK: Final = "strata.stack"
 LABEL_NAME: Final = "strata.name"
 LABEL_STATE: Final = "strata.state"
-LABEL_DIGEST: Final = "strata.secret"
+LABEL_DIGEST: Final = "strata.secret"  # of a secret that a server takes only when it starts: another one replaces it
 
 
 @dataclass(frozen=True, kw_only=True)

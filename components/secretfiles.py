@@ -11,6 +11,8 @@ from typing import Final
 from components import privatefiles
 from components.privatefiles import state_home
 
+# Beside a secret that a running backend has to be told: what the backend may still accept instead, one a line.
+PREVIOUS: Final = ".previous"
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 
@@ -47,6 +49,30 @@ def write_secret(stack: str, name: str, text: str) -> Path:
     except OSError as error:
         raise SecretFileError(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def keep_previous(stack: str, name: str, text: str) -> None:
+    """Before `text` takes the secret's place: keep what is there, beside what was kept before. Raises SecretFileError.
+
+    Which of them the backend accepts is not known until it is asked, so none is dropped before `forget_previous`.
+    """
+    if not secret_path(stack, name).exists():
+        return
+    current, kept = read_secret(stack, name), previous_secrets(stack, name)
+    if current not in (text, *kept):
+        write_secret(stack, name + PREVIOUS, "".join(f"{secret}\n" for secret in (current, *kept)))
+
+
+def previous_secrets(stack: str, name: str) -> list[str]:
+    """What the secret was since `forget_previous`, the newest first. Raises SecretFileError."""
+    if not secret_path(stack, name + PREVIOUS).exists():
+        return []
+    return read_secret(stack, name + PREVIOUS).splitlines()
+
+
+def forget_previous(stack: str, name: str) -> None:
+    """The backend has accepted the current secret. Raises SecretFileError."""
+    remove_secret(stack, name + PREVIOUS)
 
 
 def remove_secret(stack: str, name: str) -> None:

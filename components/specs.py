@@ -123,6 +123,12 @@ class ObjectStoreSpec(Spec):
     storage: Annotated[Size, at_least("1Gi")] = Field(examples=["20Gi"])
     port: Port = Field(default=OBJECT_STORE_PORT, examples=[9000], description="Port on this host (platform docker)")
     admin_rotation: Rotation = None
+    root_rotation: Rotation = Field(
+        default=None,
+        coerce_numbers_to_str=True,
+        examples=["2026-01"],
+        description="Any other text: a new password of root, who makes the administrator; the container restarts once",
+    )
 
 
 class LoginClaim(Spec):

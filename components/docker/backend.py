@@ -214,6 +214,7 @@ class Backend(pulumi.ComponentResource):
                 stack=self._context.naming.stack,
                 secret=f"{work.backend}/{secret}",
                 content=content,
+                keep_previous=work.root is None,
                 volume=volume.name,
                 image=image.image_id,
                 files=work.secret_files,
@@ -242,6 +243,8 @@ class Backend(pulumi.ComponentResource):
     ) -> docker.Container:
         work = self._workload
         memory = work.memory // MIB
+        # `Ready` gives a running server another password of the administrator, but not another root.
+        digest = [{"label": naming.LABEL_DIGEST, "value": secret.digest}] if work.root else []
         return docker.Container(
             f"{self._name}-container",
             name=self._context.naming.physical(work.name),
@@ -278,8 +281,7 @@ class Backend(pulumi.ComponentResource):
             stop_signal=work.stop_signal,
             stop_timeout=work.stop_timeout,
             destroy_grace_seconds=work.stop_timeout,
-            # The start script reads the secret once: another secret needs another container.
-            labels=[*self._context.labels(self._name), {"label": naming.LABEL_DIGEST, "value": secret.digest}],
+            labels=[*self._context.labels(self._name), *digest],
             opts=self._options(
                 depends_on=[secret],
                 # The official provider records a change of these two without giving it to the daemon.

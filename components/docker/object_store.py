@@ -42,7 +42,9 @@ def workload(spec: ObjectStoreSpec) -> Workload:
         cpu=spec.cpu,
         stop_signal="SIGTERM",
         stop_timeout=STOP_TIMEOUT,
-        secret_files={"admin": "plain", "encryption-key": "kms-key"},
+        secret_files={"root": "plain", "encryption-key": "kms-key"},
+        root="root",
+        root_rotation=spec.root_rotation,
         keys={"encryption-key": "encryption"},
         tmpfs={"/tmp": "16m"},  # noqa: S108 - a mount point
         # The collector's goal, not a limit: below the container's, or the kernel would end the server first.

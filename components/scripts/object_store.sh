@@ -36,13 +36,14 @@ same_key() {
     exit 1
 }
 
-need admin
+need root
 need encryption-key
 lock_volume
 same_key
-# The server reads the files itself, so that no environment holds what is in them. It takes the password of the day at
-# every start. Everything is encrypted, asked or not; metrics are for the administrator; nothing updates or shows itself.
-export HOME=/tmp MINIO_ROOT_USER=admin MINIO_ROOT_PASSWORD_FILE="$secrets/admin"
+# The server reads the files itself, so that no environment holds what is in them. It takes the password of root at every
+# start, and only then; as root, `strata up` makes the administrator. Everything is encrypted, asked or not; metrics are
+# for the administrator; nothing updates or shows itself.
+export HOME=/tmp MINIO_ROOT_USER=root MINIO_ROOT_PASSWORD_FILE="$secrets/root"
 export MINIO_KMS_SECRET_KEY_FILE="$secrets/encryption-key" MINIO_KMS_AUTO_ENCRYPTION=on
 export MINIO_PROMETHEUS_AUTH_TYPE=jwt MINIO_BROWSER=off MINIO_UPDATE=off
 exec minio server "$@" "$data"

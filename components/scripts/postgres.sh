@@ -16,8 +16,8 @@ trap 'exit 143' TERM
 
 say() { echo "strata: $*" >&2; }
 
-read_verifier() {
-    [ -r "$secrets/verifier" ] || { say "$secrets/verifier is missing or unreadable: run strata up"; exit 1; }
+current_verifier() {
+    [ -r "$secrets/verifier" ] || { say "$secrets/verifier is missing or unreadable: run strata up"; return 1; }
     verifier=$(cat "$secrets/verifier")
     # Anything else would be stored as a password in plain text, or end the statement that it stands in.
     case $verifier in
@@ -25,7 +25,7 @@ read_verifier() {
         SCRAM-SHA-256\$*:*\$*:*) return ;;
     esac
     say "$secrets/verifier holds no SCRAM-SHA-256 verifier: run strata up"
-    exit 1
+    return 1
 }
 
 # Two servers on one volume destroy it, and in two containers each sees itself as PID 1 in postmaster.pid. The kernel
@@ -65,7 +65,9 @@ RULES
 # needed; the statement goes through a pipe. PUBLIC has no business in the administrator's databases.
 assert_administrator() {
     until pg_isready --quiet --host="$sockets"; do sleep 0.1; done
-    until psql -X --quiet --set=ON_ERROR_STOP=1 --host="$sockets" --username=postgres --dbname=postgres <<SQL
+    # Recovery may have taken minutes, and the file may have another verifier since.
+    until current_verifier &&
+        psql -X --quiet --set=ON_ERROR_STOP=1 --host="$sockets" --username=postgres --dbname=postgres <<SQL
 ALTER ROLE postgres LOGIN PASSWORD '$verifier';
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 SQL
@@ -75,7 +77,7 @@ SQL
     done
 }
 
-read_verifier
+current_verifier
 lock_volume
 initialise
 write_access_rules

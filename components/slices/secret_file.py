@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import pulumi
 from pulumi.dynamic import CheckFailure, Resource
 
-from components.secretfiles import SecretFileError, read_secret, remove_secret, secret_path, write_secret
+from components.secretfiles import (
+    SecretFileError,
+    forget_previous,
+    keep_previous,
+    read_secret,
+    remove_secret,
+    secret_path,
+    write_secret,
+)
 from components.slices.docker_client import DaemonUnreachableError, daemon, find
 from components.slices.errors import SliceError
 from components.slices.postgres import scram
@@ -46,6 +54,8 @@ class SecretFileArgs:
     `of` names, for files that are not made of `content`, the secret of this host that they are made of.
     `keep` is for keys that kept data depends on: a copy that this host has goes before `content`, and no delete
     removes it.
+    `keep_previous` is for passwords that `Ready` gives to a running backend: it logs in with the one before, which is
+    kept beside this one until then.
     """
 
     stack: str
@@ -60,6 +70,7 @@ class SecretFileArgs:
     labels: Mapping[str, pulumi.Input[str]] | None = None
     docker_host: str | None = None
     keep: bool = False
+    keep_previous: bool = False
 
 
 class SecretFileProvider(SliceProvider):
@@ -104,6 +115,8 @@ class SecretFileProvider(SliceProvider):
             path = secret_path(props["stack"], props["secret"])
             raise SliceError(f"{path} is not the key that the data was written with: bring that file back")
         try:
+            if props.get("keep_previous"):
+                keep_previous(props["stack"], props["secret"], content)  # first: a kill in between loses nothing
             write_secret(props["stack"], props["secret"], content)
         except SecretFileError as error:
             raise SliceError(str(error)) from None
@@ -117,10 +130,11 @@ class SecretFileProvider(SliceProvider):
         return {} if secret_path(props["stack"], props["secret"]).exists() else None
 
     def delete(self, id_: str, props: Props) -> None:
-        """Remove the host's copy, and what a killed run left. The volume goes with its own resource."""
+        """Remove the host's copies, and what a killed run left. The volume goes with its own resource."""
         try:
             if not props.get("keep"):
                 remove_secret(props["stack"], props["secret"])
+                forget_previous(props["stack"], props["secret"])
         except SecretFileError as error:
             raise SliceError(str(error)) from None
         with contextlib.suppress(DaemonUnreachableError), daemon(props.get("docker_host")) as client:

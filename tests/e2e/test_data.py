@@ -1,14 +1,11 @@
-"""Data that was replaced, data that is to go, and administrators whose passwords are changed."""
+"""Data that was replaced, and data that is to go."""
 
 import docker
-import psycopg
 import pytest
-import redis
 from docker.errors import NotFound
-from minio.error import MinioAdminException
 
 from tests.e2e.project import Project
-from tests.e2e.test_drift import minio, secret, sql, use
+from tests.e2e.test_drift import use
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
@@ -29,42 +26,6 @@ def test_a_plain_up_heals_a_replaced_volume(deployed: Project, container: str, v
     deployed.run("up", "--yes").succeeded()  # with its smoke tests: schema, roles and users are there again
     use(deployed)
     deployed.up("--refresh", "--expect-no-changes").succeeded()
-
-
-def test_a_setting_gives_the_administrators_new_passwords(deployed: Project) -> None:
-    old = {backend: secret(deployed, backend) for backend in ("postgres", "redis", "object_store")}
-    for backend in old:
-        deployed.set(f"{backend}.admin_rotation", 1)
-    plan = deployed.run("preview").succeeded()
-    for step in ("RandomPassword postgres-admin replace", "Container redis-container replace"):
-        assert step in plan.text
-    deployed.up().succeeded()
-    use(deployed)
-    assert all(secret(deployed, backend) != old[backend] for backend in old)
-    port = deployed.get("postgres.port")
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(host="127.0.0.1", port=port, user="postgres", password=old["postgres"]).close()
-    with (
-        redis.Redis(port=deployed.get("redis.port"), username="admin", password=old["redis"]) as client,
-        pytest.raises(redis.AuthenticationError),
-    ):
-        client.ping()
-    with pytest.raises(MinioAdminException, match="SignatureDoesNotMatch"):
-        minio(deployed, old["object_store"])[1].info()
-    sql(deployed, "SELECT 1")
-    deployed.up("--refresh", "--expect-no-changes").succeeded()  # slices read with the new password
-    sql(deployed, "ALTER ROLE alfred_ro NOLOGIN")
-    deployed.up("--refresh").succeeded()  # and update
-    variables = deployed.rendered()
-    deployed.config["strata:applications"] = []
-    deployed.write()
-    deployed.up().succeeded()  # and delete
-    with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(variables["DATABASE_URL"], connect_timeout=5).close()
-    deployed.config["strata:applications"] = ["alfred"]
-    deployed.write()
-    deployed.up().succeeded()
-    use(deployed)
 
 
 def test_destroy_deletes_the_named_data_and_keeps_the_rest(deployed: Project) -> None:

@@ -40,10 +40,10 @@ def acl(project: Project, *words: str) -> Any:
         return client.execute_command(*words)
 
 
-def minio(project: Project, password: str | None = None) -> tuple[Minio, MinioAdmin]:
+def minio(project: Project, password: str | None = None, user: str = "admin") -> tuple[Minio, MinioAdmin]:
     """The object store's administrator, for buckets and for users."""
     where = f"127.0.0.1:{project.get('object_store.port')}"
-    login = StaticProvider("admin", password or secret(project, "object_store"))
+    login = StaticProvider(user, password or secret(project, "object_store"))
     pool = urllib3.PoolManager(timeout=10, retries=False)
     s3 = Minio(where, credentials=login, secure=False, region="us-east-1", http_client=pool)
     return s3, MinioAdmin(endpoint=where, credentials=login, secure=False, http_client=pool)

@@ -11,6 +11,7 @@ from minio.deleteobjects import DeleteObject
 
 from components.slices.admin import Address
 from components.slices.object_store.bucket import BucketProvider
+from components.slices.object_store.connection import USER as ADMINISTRATOR
 from components.slices.object_store.connection import connect
 from components.slices.object_store.public_bucket import PublicBucketProvider
 from components.slices.object_store.roster import ObjectStoreRosterProvider
@@ -34,7 +35,7 @@ def fresh_name(server: Server) -> Iterator[str]:
     made = f"t{secrets.token_hex(4)}"
     yield made
     with connect(Address.of(server.props())) as admin:
-        for user in admin.users():
+        for user in admin.users().keys() - {ADMINISTRATOR}:
             admin.remove_user(user)
         for bucket in admin.s3.list_buckets():
             versions = admin.s3.list_objects(bucket.name, recursive=True, include_version=True)

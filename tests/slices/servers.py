@@ -41,6 +41,7 @@ class Kind:
     memory: str = "256m"
     uid: int = 999
     key_files: tuple[str, ...] = ()
+    root: str | None = None  # the secret that `files` are of, where `Ready` makes the administrator with it
 
 
 POSTGRES: Final = Kind(
@@ -69,7 +70,7 @@ OBJECT_STORE: Final = Kind(
     version="2026",
     port=9000,
     data="/data",
-    files={"admin": "plain", "encryption-key": "kms-key"},
+    files={"root": "plain", "encryption-key": "kms-key"},
     tmpfs=("/tmp",),
     stop_signal="SIGTERM",
     arguments=("--address", ":9000"),
@@ -77,6 +78,7 @@ OBJECT_STORE: Final = Kind(
     environment={"GOMEMLIMIT": "460MiB"},
     uid=1000,
     key_files=("encryption-key",),
+    root="root",
 )
 
 
@@ -87,19 +89,21 @@ class Server:
         self.kind, self.client = kind, client
         self.name = f"slices-{kind.name}-{secrets.token_hex(4)}"
         self.image = images.local_name(kind.name, kind.version)
-        self.password = ""
+        self.password = self.root = ""
         self.port = 0
         self.data = self._volume("data")
         self.secrets = self._volume("secrets")
         self.container: Container | None = None
 
-    def start(self, password: str | None = None) -> "Server":
-        """Write the secret and start a new container; `ready` waits for it."""
-        self.password = password or secrets.token_hex(16)
+    def start(self, password: str | None = None, root: str | None = None) -> "Server":
+        """Write the secrets and start a new container; `ready` waits for it."""
+        self.password, self.root = password or secrets.token_hex(16), root or secrets.token_hex(16)
         if self.kind.key_files:
-            key = {"secret": f"{self.name}-key", "content": secrets.token_hex(16), "keep": True}
+            key = {"secret": f"{self.name}/encryption", "content": secrets.token_hex(16), "keep": True}
             SecretFileProvider().create({"stack": STACK, **key})
-        SecretFileProvider().create(self.secret_props())
+        if self.kind.root:
+            SecretFileProvider().create(self.secret_props())
+        self.rotate(self.password)
         uid = self.kind.uid
         self.container = self.client.containers.run(
             self.image,
@@ -123,6 +127,12 @@ class Server:
             ports={f"{self.kind.port}/tcp": ("127.0.0.1", 0)},
         )
         return self.look()
+
+    def rotate(self, password: str) -> None:
+        """Write another password of the administrator, as `up` does; a running server learns it by `ready`."""
+        self.password = password
+        alone = {"stack": STACK, "secret": self.secret, "content": password}
+        SecretFileProvider().create(alone if self.kind.root else self.secret_props())
 
     def look(self) -> "Server":
         """Learn the host's port: Docker gives a container another one at each start."""
@@ -167,30 +177,40 @@ class Server:
         assert self.container is not None, f"{self.name} is not started"
         return self.container
 
+    @property
+    def secret(self) -> str:
+        """The name of the administrator's."""
+        return f"{self.name}/admin"
+
     def admin(self) -> Props:
-        return {"stack": STACK, "secret": self.name, "host": "127.0.0.1", "port": float(self.port)}
+        return {"stack": STACK, "secret": self.secret, "host": "127.0.0.1", "port": float(self.port)}
 
     def props(self, **more: Any) -> Props:
         """A slice's properties as a provider receives them."""
         return {"admin": self.admin(), "identity": "of-this-server", **more}
 
     def secret_props(self, **more: Any) -> Props:
-        inputs = {"stack": STACK, "secret": self.name, "content": self.password, "image": self.image}
-        labels = {LABEL: "1"}
+        """The secret whose files the container is started with."""
+        root = self.kind.root
         return {
-            **inputs,
+            "stack": STACK,
+            "secret": f"{self.name}/{root}" if root else self.secret,
+            "content": self.root if root else self.password,
+            "keep_previous": root is None,
+            "image": self.image,
             "volume": self.secrets,
             "files": self.kind.files,
-            "of": dict.fromkeys(self.kind.key_files, f"{self.name}-key"),
+            "of": dict.fromkeys(self.kind.key_files, f"{self.name}/encryption"),
             "uid": float(self.kind.uid),
             "gid": float(self.kind.uid),
-            "labels": labels,
+            "labels": {LABEL: "1"},
             **more,
         }
 
     def ready_props(self, **more: Any) -> Props:
-        identifiers = {"container": self.name, "container_id": self.running.id}
-        return {"backend": self.kind.name, "admin": self.admin(), "deadline": 10.0, **identifiers, **more}
+        identifiers = {"container": self.name, "container_id": self.running.id, "credential": "of-this-server"}
+        root = {"root": f"{self.name}/{self.kind.root}"} if self.kind.root else {}
+        return {"backend": self.kind.name, "admin": self.admin(), "deadline": 10.0, **identifiers, **root, **more}
 
     def remove(self) -> None:
         for container in self.client.containers.list(all=True, filters={"name": self.name}):

@@ -30,8 +30,8 @@ def write(server: Server) -> None:
     session.put_object("kept", "object", io.BytesIO(MARKER), len(MARKER))
 
 
-def read(server: Server, password: str) -> bytes:
-    with s3_session(server, "admin", password).get_object("kept", "object") as answer:
+def read(server: Server, password: str, user: str = "admin") -> bytes:
+    with s3_session(server, user, password).get_object("kept", "object") as answer:
         return answer.data
 
 
@@ -40,17 +40,19 @@ def healthy(server: Server) -> bool:
 
 
 def test_a_kept_volume_accepts_the_new_password_only_and_is_still_decrypted(fresh: Fresh) -> None:
-    server = fresh(OBJECT_STORE).start("the-first-password")
+    server = fresh(OBJECT_STORE).start("the-first-password", root="the-first-root")
     before = identity(server)
     write(server)
     server.stop()
 
-    server.start("the-second-password")
+    server.start("the-second-password", root="the-second-root")
     assert identity(server) == before, "the volume was not taken over"
     assert read(server, "the-second-password") == MARKER
-    with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
-        read(server, "the-first-password")
-    for secret in ("the-first-password", "the-second-password"):
+    assert read(server, "the-second-root", "root") == MARKER
+    for user, password in {"admin": "the-first-password", "root": "the-first-root"}.items():
+        with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
+            read(server, password, user)
+    for secret in ("the-first-password", "the-second-password", "the-first-root", "the-second-root"):
         assert secret not in server.log()
         assert secret not in server.run("cat", "/proc/1/environ", "/proc/1/cmdline")
 
@@ -94,13 +96,13 @@ def test_another_key_is_refused_instead_of_failing_at_every_object(fresh: Fresh)
     server = fresh(OBJECT_STORE).start().ready()
     write(server)
     server.stop()
-    secret_path(STACK, f"{server.name}-key").unlink()
+    secret_path(STACK, f"{server.name}/encryption").unlink()
     server.start()
     eventually(lambda: server.look().running.status == "exited")
     assert "bring back the secret object_store/encryption" in server.log()
 
 
-@pytest.mark.parametrize("missing", ["admin", "encryption-key"])
+@pytest.mark.parametrize("missing", ["root", "encryption-key"])
 def test_a_missing_secret_is_refused_instead_of_taking_the_well_known_default(fresh: Fresh, missing: str) -> None:
     files = {name: form for name, form in OBJECT_STORE.files.items() if name != missing}
     server = fresh(replace(OBJECT_STORE, files=files)).start()

@@ -34,8 +34,17 @@ def test_identity_and_version_come_from_the_server(server: Server) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("change", [{"container_id": "another"}, {"container_id": UNKNOWN}, {"identity": "another"}])
-def test_another_container_or_identity_is_a_change(server: Server, change: Props) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"container_id": "another"},
+        {"container_id": UNKNOWN},
+        {"credential": "another"},
+        {"credential": UNKNOWN},
+        {"identity": "another"},
+    ],
+)
+def test_another_container_credential_or_identity_is_a_change(server: Server, change: Props) -> None:
     props = server.ready_props()
     outputs = made(props)
     olds = {**outputs, **({"identity": change["identity"]} if "identity" in change else {})}

@@ -7,7 +7,7 @@ import docker
 import pytest
 
 import images
-from components.secretfiles import read_secret, secret_path
+from components.secretfiles import previous_secrets, read_secret, secret_path
 from components.slices import SliceError
 from components.slices.resource import Props
 from components.slices.secret_file import HELPER, SecretFileProvider
@@ -189,6 +189,37 @@ def test_a_lost_key_is_never_replaced_by_another_one() -> None:
     with pytest.raises(SliceError, match="is not the key that the data was written with: bring that file back"):
         PROVIDER.update("", outputs, later)
     assert not secret_path(STACK, props["secret"]).exists()
+
+
+def test_what_a_running_backend_may_still_accept_is_kept_until_it_is_told() -> None:
+    name = f"told-{secrets.token_hex(4)}"
+    props: Props = {"stack": STACK, "secret": name, "content": "first", "keep_previous": True}
+    outputs = made(props)
+    assert previous_secrets(STACK, name) == [], "there was nothing before the first one"
+    for content in ("second", "second", "third"):
+        outputs = PROVIDER.update("", outputs, {**props, "content": content}).outs or {}
+    assert previous_secrets(STACK, name) == ["second", "first"], "a backend may accept either, if runs were killed"
+    path = secret_path(STACK, f"{name}.previous")
+    assert path.stat().st_mode & 0o777 == 0o600
+    PROVIDER.delete("", outputs)
+    assert not path.exists(), "a password outlived its stack"
+
+
+def test_a_kill_between_the_two_files_loses_neither_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"told-{secrets.token_hex(4)}"
+    props: Props = {"stack": STACK, "secret": name, "content": "first", "keep_previous": True}
+    outputs, wanted = made(props), {**props, "content": "second"}
+
+    def killed(*arguments: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("components.slices.secret_file.write_secret", killed)
+        with pytest.raises(KeyboardInterrupt):
+            PROVIDER.update("", outputs, wanted)
+    assert (read_secret(STACK, name), previous_secrets(STACK, name)) == ("first", ["first"])
+    PROVIDER.update("", outputs, wanted)
+    assert (read_secret(STACK, name), previous_secrets(STACK, name)) == ("second", ["first"])
 
 
 @pytest.mark.parametrize(

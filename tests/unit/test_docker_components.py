@@ -32,7 +32,7 @@ class Recorder(Mocks):
             "hex": "0123456789abcdef",
             "identity": "1",
             "version": "1",
-            "digest": "digest-1",
+            "digest": f"digest of {args.name}",
         }
         return f"{args.name}-id", {**computed, **args.inputs}
 
@@ -65,6 +65,8 @@ def program() -> Iterator[Recorder]:
 
 CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
+READY = "pulumi-python:dynamic/strata:Ready"
+SECRET_FILE = "pulumi-python:dynamic/strata:SecretFile"
 
 
 CONTAINERS = ["object-store-container", "postgres-container", "qdrant-container", "redis-container"]
@@ -110,9 +112,36 @@ def test_no_generated_secret_is_in_a_container(container: dict[str, Any]) -> Non
     assert "generated" not in str(container), "the mock password reached env, argv, a label or a healthcheck"
 
 
-def test_another_admin_password_is_another_container(container: dict[str, Any]) -> None:
-    labels = {label["label"]: label["value"] for label in container["labels"]}
-    assert labels["strata.secret"] == "digest-1", "the running container would go on with the old password"
+def test_only_a_secret_that_a_server_takes_at_its_start_replaces_the_container(program: Recorder) -> None:
+    labels = {
+        name: {label["label"]: label["value"] for label in container["labels"]}.get("strata.secret")
+        for name, container in program.of(CONTAINER).items()
+    }
+    assert labels == {
+        "object-store-container": "digest of object-store-root-secret",  # root's old password would stay
+        "qdrant-container": "digest of qdrant-api-key-secret",
+        "postgres-container": None,  # a rotation would be an outage
+        "redis-container": None,
+    }
+
+
+def test_the_administrator_s_password_is_given_to_the_running_backend(program: Recorder) -> None:
+    ready = {name: inputs["credential"] for name, inputs in program.of(READY).items()}
+    names = ("object-store", "postgres", "qdrant", "redis")
+    assert ready == {f"{name}-ready": f"digest of {name}-admin-secret" for name in names}
+
+
+def test_containers_hold_only_what_they_are_started_with(program: Recorder) -> None:
+    """Where root makes the administrator, the container has root's secret alone."""
+    written = {
+        inputs["secret"]: inputs["keep_previous"] for inputs in program.of(SECRET_FILE).values() if inputs.get("volume")
+    }
+    assert written == {
+        "postgres/admin": True,  # without the one before, a running server could be told nothing
+        "redis/admin": True,
+        "object_store/root": False,
+        "qdrant/api-key": False,
+    }
 
 
 def test_redis_leaves_memory_for_its_fork(program: Recorder) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from pulumi.dynamic import CheckFailure
 
 from components.slices.admin import Address
-from components.slices.errors import SliceError
+from components.slices.errors import RefusedError, SliceError
 from components.slices.resource import name_failure
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-USER: Final = "admin"
+USER: Final = "admin"  # the administrator: a user whose secret can change while the server runs
+ROOT: Final = "root"  # what the start script gives the server; it makes the administrator, and does nothing else
 REGION: Final = "us-east-1"  # what MinIO calls itself; given, so that a client need not ask
 TIMEOUT: Final = 5.0  # seconds, for connecting and for an answer
 
@@ -47,7 +48,7 @@ def bucket_problems(property_: str, name: Any) -> list[CheckFailure]:
 
 def user_problems(property_: str, name: Any) -> list[CheckFailure]:
     """Why `name` cannot be a user's, if it cannot."""
-    return name_failure(property_, name, pattern=USER_PATTERN, limit=NAME_LIMIT, reserved=USER)
+    return name_failure(property_, name, pattern=USER_PATTERN, limit=NAME_LIMIT, reserved=f"{USER}|{ROOT}")
 
 
 class Connection:
@@ -115,15 +116,20 @@ class Connection:
 
 
 @contextmanager
-def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connection]:
-    """A connection as the administrator. Raises SliceError for every failure in or under it."""
+def connect(address: Address, *, user: str = USER, timeout: float = TIMEOUT) -> Iterator[Connection]:
+    """A connection as the administrator, or as another user whose secret `address` names.
+
+    Raises RefusedError when the user or what it may do is refused, and SliceError for every other failure in or under
+    it.
+    """
     import urllib3
     from minio import Minio, MinioAdmin
     from minio.credentials.providers import StaticProvider
     from minio.error import MinioAdminException, MinioException
 
     where = f"MinIO at {address}"
-    login = StaticProvider(USER, address.password())
+    password = address.password()
+    login = StaticProvider(user, password)
     pool = urllib3.PoolManager(timeout=timeout, retries=False)
     try:
         admin = MinioAdmin(endpoint=str(address), credentials=login, secure=False, http_client=pool)
@@ -131,14 +137,14 @@ def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connectio
         def session(user: str, secret: str) -> Minio:
             return Minio(str(address), user, secret, secure=False, region=REGION, http_client=pool)
 
-        yield Connection(session(USER, address.password()), admin, session)
+        yield Connection(session(user, password), admin, session)
     except (MinioException, MinioAdminException) as error:
         code, message = _reason(error)
         if code in REFUSED:
-            message = (
-                "the administrator's password is refused. The container takes it at every start: restart it,"
-                " and if another MinIO holds this port, stop that one"
-            )
+            raise RefusedError(
+                f"{where}: the password of `{user}` is refused. `strata up` gives it to `{USER}`, and the container"
+                f" gives `{ROOT}` its own at every start: restart it. If another MinIO holds this port, stop that one"
+            ) from None
         raise SliceError(f"{where}: {message}") from None
     except urllib3.exceptions.HTTPError as error:
         reason = str(error).rpartition(": ")[2]

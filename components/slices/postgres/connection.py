@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeAlias
 
 from components.slices.admin import Address
-from components.slices.errors import SliceError
+from components.slices.errors import RefusedError, SliceError
 
 if TYPE_CHECKING:  # imported when needed: the program declares slices and never connects, and need not wait for it
     import psycopg
@@ -29,8 +29,13 @@ Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 
 @contextmanager
-def connect(address: Address, database: str = USER, *, timeout: int = CONNECT_TIMEOUT) -> Iterator[Connection]:
-    """An autocommit connection as the administrator. Raises SliceError for every failure in or under it."""
+def connect(
+    address: Address, database: str = USER, *, timeout: int = CONNECT_TIMEOUT, password: str | None = None
+) -> Iterator[Connection]:
+    """An autocommit connection as the administrator, with another password than the current one if there is one given.
+
+    Raises RefusedError when the password is refused, and SliceError for every other failure in or under it.
+    """
     import psycopg
 
     where = f"Postgres at {address}"
@@ -40,14 +45,14 @@ def connect(address: Address, database: str = USER, *, timeout: int = CONNECT_TI
             port=address.port,
             dbname=database,
             user=USER,
-            password=address.password(),
+            password=address.password() if password is None else password,
             connect_timeout=timeout,
             application_name="strata",
             options=f"-c lock_timeout={LOCK_TIMEOUT}",
             autocommit=True,
         )
     except psycopg.OperationalError as error:
-        raise SliceError(f"{where}: {_reason(error)}") from None
+        raise _unreachable(where, error) from None
     try:
         with connection:
             yield connection
@@ -115,13 +120,14 @@ def message(error: "psycopg.Error") -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _reason(error: "psycopg.OperationalError") -> str:
+def _unreachable(where: str, error: "psycopg.OperationalError") -> SliceError:
     text = " ".join(str(error).split())
     if "password authentication failed" in text:
-        return (
-            "the administrator's password is refused. The container re-asserts it at every start: restart it, and if"
-            " another Postgres holds this port, stop that one"
+        return RefusedError(
+            f"{where}: the administrator's password is refused. `strata up` changes it where an earlier one is still"
+            " accepted, and the container asserts it at every start: restart it. If another Postgres holds this port,"
+            " stop that one"
         )
     if "Connection refused" in text or "timeout" in text.lower():
-        return "no answer. Is its container running (docker ps)? `strata up` starts it"
-    return text
+        text = "no answer. Is its container running (docker ps)? `strata up` starts it"
+    return SliceError(f"{where}: {text}")

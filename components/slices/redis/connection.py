@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pulumi.dynamic import CheckFailure
 
 from components.slices.admin import Address
-from components.slices.errors import SliceError
+from components.slices.errors import RefusedError, SliceError
 from components.slices.resource import name_failure
 
 if TYPE_CHECKING:  # see `connect`
@@ -63,8 +63,11 @@ class Connection:
 
 
 @contextmanager
-def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connection]:
-    """A connection as the administrator. Raises SliceError for every failure in or under it."""
+def connect(address: Address, *, timeout: float = TIMEOUT, password: str | None = None) -> Iterator[Connection]:
+    """A connection as the administrator, with another password than the current one if there is one given.
+
+    Raises RefusedError when the password is refused, and SliceError for every other failure in or under it.
+    """
     # Imported when needed: the program declares users and never connects, and need not wait 0.2 s for the client.
     import redis
     from redis.backoff import NoBackoff
@@ -75,7 +78,7 @@ def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connectio
         host=address.host,
         port=address.port,
         username=USER,
-        password=address.password(),
+        password=address.password() if password is None else password,
         decode_responses=True,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
@@ -84,9 +87,10 @@ def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connectio
     try:
         yield Connection(client)
     except redis.exceptions.AuthenticationError:
-        raise SliceError(
-            f"{where}: the administrator's password is refused. The container re-asserts it at every start: restart it,"
-            " and if another Redis holds this port, stop that one"
+        raise RefusedError(
+            f"{where}: the administrator's password is refused. `strata up` changes it where an earlier one is still"
+            " accepted, and the container asserts it at every start: restart it. If another Redis holds this port,"
+            " stop that one"
         ) from None
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
         raise SliceError(
