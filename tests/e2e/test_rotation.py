@@ -13,6 +13,7 @@ import docker
 import psycopg
 import pytest
 import redis
+import urllib3
 from minio.error import MinioAdminException
 
 from tests.e2e.project import Project, containers
@@ -20,7 +21,7 @@ from tests.e2e.test_drift import minio, secret, sql, use
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
-BACKENDS = ("postgres", "redis", "object_store")
+BACKENDS = ("postgres", "redis", "qdrant", "object_store")
 
 
 def passwords(project: Project) -> dict[str, str]:
@@ -49,7 +50,18 @@ def refused(project: Project, old: dict[str, str]) -> None:
         client.ping()
     with pytest.raises(MinioAdminException, match="SignatureDoesNotMatch"):
         minio(project, old["object_store"])[1].info()
+    assert vectors(project, "/collections", old["qdrant"]) in (401, 403)
+    assert vectors(project, "/collections", secret(project, "qdrant")) == 200
     assert pending(project) == []
+
+
+def vectors(project: Project, path: str, token: str, body: object = None) -> int:
+    """The status of Qdrant's answer to a GET, or to a PUT of `body`."""
+    url = f"http://127.0.0.1:{project.get('qdrant.port')}{path}"
+    headers = {"api-key": token}
+    if body is None:
+        return urllib3.request("GET", url, headers=headers).status
+    return urllib3.request("PUT", url, headers=headers, json=body).status
 
 
 def pending(project: Project) -> list[str]:
@@ -92,6 +104,12 @@ def clients(project: Project) -> Iterator[dict[str, Client]]:
     insert = "INSERT INTO storage.objects (bucket_id, name) VALUES ('system-backups', gen_random_uuid()::text)"
     key, bucket = f"{variables['REDIS_PREFIX']}busy", variables["S3_BUCKET_USER_UPLOADS"]
 
+    point = {"points": [{"id": 1, "vector": [0.1] * 1536, "payload": {}}]}
+
+    def put_vector() -> None:
+        path = f"/collections/{variables['QDRANT_COLLECTION']}/points?wait=true"
+        assert (status := vectors(project, path, variables["QDRANT_API_KEY"], point)) == 200, status
+
     def new_sessions() -> None:
         with project.database() as connection:
             connection.execute("SET ROLE service_role")
@@ -106,6 +124,7 @@ def clients(project: Project) -> Iterator[dict[str, Client]]:
         writes: dict[str, Callable[[], Any]] = {
             "postgres": lambda: kept.execute(insert),
             "redis": lambda: cache.set(key, "kept"),
+            "qdrant": put_vector,
             "object store": lambda: objects.put_object(bucket, "busy", io.BytesIO(b"x"), 1),
             "new sessions": new_sessions,
         }
@@ -121,7 +140,7 @@ def test_nobody_notices_a_rotation_and_slices_still_read_update_and_delete(deplo
     old, before = passwords(deployed), runs(deployed)
     rotate(deployed, "1")
     plan = deployed.run("preview").succeeded().text
-    for backend in ("postgres", "redis", "object-store"):
+    for backend in ("postgres", "redis", "qdrant", "object-store"):
         assert f"RandomPassword {backend}-admin replace" in plan
         assert f"Ready {backend}-ready update" in plan
     assert "Container" not in plan, plan
@@ -193,6 +212,7 @@ def test_root_s_new_password_restarts_the_object_store_alone(deployed: Project) 
     path = deployed.state_home / "strata" / "secrets" / deployed.stack / "object_store" / "root"
     before, old = runs(deployed), path.read_text()
     deployed.set("object_store.root_rotation", "2")
+    rotate(deployed, "with root's", "object_store")
     deployed.up().succeeded()
     after = runs(deployed)
     assert {name for name in before if after[name] != before[name]} == {f"{deployed.stack}-object-store"}

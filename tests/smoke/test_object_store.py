@@ -170,6 +170,7 @@ def test_a_stranger_is_refused(contract: StackContract, app: str, session: Minio
         ("the password of another backend", {"secret_key": other}, "SignatureDoesNotMatch"),
         ("an unknown key", {"access_key": "nobody-0"}, "InvalidAccessKeyId"),
         ("the administrator with a wrong secret", {"access_key": "admin", "secret_key": "x" * 40}, "SignatureDoes"),
+        ("root with a wrong secret", {"access_key": "root", "secret_key": "x" * 40}, "SignatureDoes"),
         ("the well-known default", {"access_key": "minioadmin", "secret_key": "minioadmin"}, "InvalidAccessKeyId"),
     ):
         stranger = clients.object_store(contract, app, **keys)
