@@ -7,7 +7,7 @@ import typer
 
 from cli.options import JsonOption, StackOption
 from cli.terminal import Terminal
-from components.specs import Application
+from components.claims import Application
 from infra import config_files, reader
 from infra.config_files import Format
 from infra.contract import StackContract, ViewName

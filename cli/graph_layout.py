@@ -4,6 +4,7 @@ Lengths are pixels. All rows stand on a grid of 20, those of backends half a row
 along the same horizontal line. Text is measured in columns of a monospaced font, which differ little between fonts.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final, Literal
@@ -102,7 +103,8 @@ def lay_out(graph: Graph) -> Drawing:
     top = (chips[-1].y if chips else CHIPS) + 4 * ROW
     sources: dict[Edge, float] = {}
     targets: dict[Edge, float] = {}
-    left = _stack([_application(application, sources) for application in graph.applications], top, sources)
+    known = {backend.name for backend in graph.backends}
+    left = _stack([_application(application, known, sources) for application in graph.applications], top, sources)
     right = _stack([_backend(backend, graph, right_x, targets) for backend in graph.backends], top, targets)
     for edge, y in sources.items():
         lane = lanes[edge.backend, edge.login.access]
@@ -136,14 +138,17 @@ def _chips(graph: Graph, right: float) -> tuple[Chip, ...]:
     return tuple(chips)
 
 
-def _application(application: Application, ports: dict[Edge, float]) -> Box:
+def _application(application: Application, backends: Container[str], ports: dict[Edge, float]) -> Box:
     box = Box(name=application.name, kind="application", x=MARGIN, y=0)
     y = _name(box, application.name, BOX - 2 * PADDING)
     for claim in application.claims:
         box.rules.append(y)
         y += ROW
-        box.marks.append((y, claim.backend))
-        box.texts.append(_line(box.x + PADDING + 18, y, claim.backend, "claim", BOX - 2 * PADDING - 18, LABEL_COLUMN))
+        indent = 18 if claim.backend in backends else 0
+        if indent:
+            box.marks.append((y, claim.backend))
+        width = BOX - 2 * PADDING - indent
+        box.texts.append(_line(box.x + PADDING + indent, y, claim.backend, "claim", width, LABEL_COLUMN))
         y = _facts(box, claim.facts, y)
         for login in claim.logins:
             y += ROW

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from cli.errors import CliError
-from components.specs import Application
+from components.claims import Application
 from infra import settings
 from infra.settings import Settings
 from infra.workspace import Workspace

@@ -22,7 +22,7 @@ from cli.options import (
     YesOption,
 )
 from cli.smoke import Smoke
-from cli.state import EngineName
+from cli.state import Deployment, EngineName
 from cli.terminal import Terminal
 from engine.errors import ExitCode
 from infra import config_files, reader
@@ -75,8 +75,7 @@ def up(
     if not skip_smoke:
         with terminal.progress("Checking the stack (quick smoke tests)"):
             checks = smoke.run_quick(workspace)
-    first = before is None or not before.resources
-    _report_up(session, outcome, contract, files, checks, first=first)
+    _report_up(session, outcome, contract, files, checks, before)
 
 
 def preview(
@@ -202,22 +201,25 @@ def _report_up(
     contract: StackContract,
     files: dict[str, list[Path]],
     checks: Smoke | None,
-    *,
-    first: bool,
+    before: Deployment | None,
 ) -> None:
-    deployment = state.read(session.workspace)
-    volumes = deployment.retained_volumes if deployment else []
-    adopted = deployment.adopted_volumes if deployment and first else []
+    before, after = before or Deployment({}), state.read(session.workspace) or Deployment({})
+    data = summary.Data(
+        volumes=after.retained_volumes,
+        adopted=sorted(set(after.adopted_volumes) - set(before.adopted_volumes)),
+        left=sorted(set(before.data_volumes) - set(after.data_volumes)),
+    )
     if not session.terminal.json_output:
-        summary.say_up(session.terminal, session.workspace, contract, files, checks, volumes, adopted)
+        summary.say_up(session.terminal, session.workspace, contract, files, checks, data)
         return
     session.terminal.document(
         {
             **_document(session, outcome),
             "backends": contract.backends.model_dump(mode="json", exclude_none=True),
             "config_files": {name: [str(path) for path in paths] for name, paths in files.items()},
-            "data": volumes,
-            "adopted": adopted,
+            "data": data.volumes,
+            "adopted": data.adopted,
+            "left": data.left,
             "smoke": {"passed": checks.passed, "seconds": checks.seconds} if checks else None,
             "policies": "not run",
         }

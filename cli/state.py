@@ -51,10 +51,9 @@ class Deployment:
 
     @property
     def data_volumes(self) -> list[str]:
-        """Docker volumes with data: those that are retained, and those whose retention was lifted already."""
+        """Docker volumes with data, whether they are retained or that was lifted already: all but those of secrets."""
         volumes = [r for r in self.resources if r.get("type") == _VOLUME]
-        lifted = {r["inputs"]["name"] for r in volumes if r["urn"].endswith("-data")}
-        return sorted(lifted | set(self.retained_volumes))
+        return sorted(r["inputs"]["name"] for r in volumes if not r["urn"].endswith("-secrets"))
 
     @property
     def adopted_volumes(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The last lines of `up` and `destroy`: what a user needs next."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from cli.smoke import Smoke
@@ -8,26 +9,39 @@ from infra.contract import Backends, StackContract
 from infra.workspace import Workspace
 
 
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Volumes: those of the stack, those that this `up` adopted, and those that it kept when their claim ended."""
+
+    volumes: list[str]
+    adopted: list[str]
+    left: list[str]
+
+
 def say_up(
     terminal: Terminal,
     workspace: Workspace,
     contract: StackContract,
     files: dict[str, list[Path]],
     checks: Smoke | None,
-    volumes: list[str],
-    adopted: list[str],
+    data: Data,
 ) -> None:
     terminal.say()
-    if adopted:
-        terminal.say(f"Volumes of an earlier state were adopted with their data: {', '.join(adopted)}.", style="yellow")
+    if data.adopted:
+        names = ", ".join(data.adopted)
+        terminal.say(f"Volumes of an earlier state were adopted with their data: {names}.", style="yellow")
+    if data.left:
+        names = ", ".join(data.left)
+        terminal.say(f"No longer part of the stack, and kept with their data: the volumes {names}.", style="yellow")
+        terminal.say(f"  To delete it for good: docker volume rm {' '.join(data.left)}")
     passed = _passed(checks)
     terminal.say(f"The stack {workspace.stack} is up; {passed}. Policies were not run.", style="bold green")
     rows = _endpoints(contract)
     for name, paths in files.items():
         others = ", ".join(path.suffix for path in paths[1:])
         rows.append((f"{name}'s configuration", f"{paths[0]} (also {others})"))
-    if volumes:
-        rows.append(("data", f"volumes {', '.join(volumes)}"))
+    if data.volumes:
+        rows.append(("data", f"volumes {', '.join(data.volumes)}"))
     rows.append(("all checks", f"pytest tests/smoke --stack {workspace.stack}"))
     rows.append(("stop, keeping the data", f"strata destroy --stack {workspace.stack}"))
     terminal.columns(*rows, indent="  ")

@@ -15,7 +15,9 @@ _HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 
 
 def sign(claims: Mapping[str, Any], key: str) -> str:
-    """A token with `claims`. Whoever has `key` can make others."""
+    """A token with `claims`. Whoever has `key` can make others. Raises ValueError for an empty key."""
+    if not key:
+        raise ValueError("a token cannot be signed with an empty key: anybody could make another one")
     message = f"{_part(_HEADER)}.{_part(claims)}"
     return f"{message}.{_encoded(hmac.digest(key.encode(), message.encode(), hashlib.sha256))}"
 

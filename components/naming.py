@@ -20,6 +20,9 @@ MAX_NAME: Final = 63
 PREFIX: Final = re.compile(r"^([a-z][a-z0-9-]*-)?$")
 LONGEST: Final = len(f"{OBJECT_STORE}-secrets")
 
+# What backends call their volumes, present ones and those that are planned: a dedicated Redis is `redis-<application>`.
+_OF_BACKENDS: Final = re.compile(rf"({POSTGRES}|{REDIS}(-.+)?|{QDRANT}|{OBJECT_STORE})-data|.+-secrets")
+
 LABEL_STACK: Final = "strata.stack"
 LABEL_NAME: Final = "strata.name"
 LABEL_STATE: Final = "strata.state"
@@ -48,13 +51,18 @@ class Naming:
     def secrets_volume(self, name: str) -> str:
         return self.physical(f"{name}-secrets")
 
+    def volume(self, volume: str) -> str:
+        """The physical name of an application's volume. One that would be too long is cut, and told apart by a hash."""
+        return _cut(self.physical(volume))
+
     def bucket(self, application: str, bucket: str) -> str:
-        """The physical name of an application's bucket. One that would be too long is cut, and told apart by a hash."""
-        name = self.physical(f"{application}-{bucket}").replace("_", "-")
-        if len(name) <= MAX_NAME:
-            return name
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-        return f"{name[: MAX_NAME - len(digest) - 1].rstrip('-')}-{digest}"
+        """The same of an application's bucket."""
+        return _cut(self.physical(f"{application}-{bucket}").replace("_", "-"))
+
+
+def is_of_backends(volume: str) -> bool:
+    """Whether a volume with that logical name belongs to a backend, so that no application may claim it."""
+    return _OF_BACKENDS.fullmatch(volume) is not None
 
 
 def prefix_problem(prefix: str) -> str | None:
@@ -64,3 +72,10 @@ def prefix_problem(prefix: str) -> str | None:
     if len(prefix) + LONGEST > MAX_NAME:
         return f"a prefix has at most {MAX_NAME - LONGEST} characters, since a name has at most {MAX_NAME}"
     return None
+
+
+def _cut(name: str) -> str:
+    if len(name) <= MAX_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: MAX_NAME - len(digest) - 1].rstrip('-')}-{digest}"

@@ -1,7 +1,9 @@
 """What every platform can do. `infra/platforms.py` picks one; `tests/unit/test_platforms.py` holds them to it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from components.claims import VolumeClaim
 from components.naming import Naming
 from components.services import BackendService
 from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec
@@ -28,3 +30,6 @@ class Platform(Protocol):
     def qdrant(self, spec: QdrantSpec) -> BackendService: ...
 
     def object_store(self, spec: ObjectStoreSpec) -> BackendService: ...
+
+    def volumes(self, application: str, claims: Mapping[str, VolumeClaim]) -> Mapping[str, str]:
+        """Makes an application's volumes, which are data and stay; by logical name, what its containers mount."""

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 _UNITS: Final = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 _SIZE: Final = re.compile(r"^(\d+)(Ki|Mi|Gi|Ti)$")
 
+KIB: Final = _UNITS["Ki"]
 MIB: Final = _UNITS["Mi"]
 GIB: Final = _UNITS["Gi"]
 

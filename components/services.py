@@ -24,6 +24,7 @@ class Runtime:
 
     kind: str  # the platform
     container: str
+    docker_host: str | None = None  # the daemon's address; None is the default one
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""What is wanted, whatever the platform: the specs of backends and the claims of applications.
+"""What is wanted of backends, whatever the platform.
 
-They are the settings of a stack, too: one definition, read from Pulumi.<stack>.yaml and application.yaml.
+The specs are the settings of a stack, too: one definition, read from Pulumi.<stack>.yaml.
 """
 
 from enum import StrEnum
@@ -9,13 +9,6 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from components.quantities import Size, at_least
-
-# Postgres cuts identifiers at 63 bytes; `_owner` and `_ro` are appended to an application's name.
-APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
-# A bucket's logical name; with the stack's prefix and the application's name before it, S3's limit is 63.
-BUCKET_NAME: Final = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
-COLLECTION_NAME: Final = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$"
-ROLE_NAME: Final = r"^[a-z][a-z0-9_]{0,62}$"
 
 # The port that each backend listens on inside its container or pod.
 POSTGRES_PORT: Final = 5432
@@ -31,14 +24,6 @@ Rotation = Annotated[
     ),
 ]
 Port = Annotated[int, Field(ge=1024, le=65535)]
-ApplicationName = Annotated[str, Field(pattern=APPLICATION_NAME, examples=["alfred"])]
-BucketName = Annotated[str, Field(pattern=BUCKET_NAME, examples=["user-uploads"])]
-# What a browser sends as the type of a file, parameters left out (RFC 6838).
-ContentType = Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=127, examples=["image/png"])]
-# Applications know their collections by these names, so the stack's prefix is not put before them.
-CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME, examples=["alfred_documents"])]
-IndexType = Literal["keyword", "integer", "float", "bool", "geo", "datetime", "text", "uuid"]
-RoleName = Annotated[str, Field(pattern=ROLE_NAME, examples=["authenticated"])]
 
 
 class Spec(BaseModel):
@@ -122,6 +107,12 @@ class ObjectStoreSpec(Spec):
     cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
     storage: Annotated[Size, at_least("1Gi")] = Field(examples=["20Gi"])
     port: Port = Field(default=OBJECT_STORE_PORT, examples=[9000], description="Port on this host (platform docker)")
+    region: str = Field(
+        default="us-east-1",
+        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$",
+        examples=["us-west-2"],
+        description="That clients sign for. MinIO takes any",
+    )
     admin_rotation: Rotation = None
     root_rotation: Rotation = Field(
         default=None,
@@ -129,139 +120,3 @@ class ObjectStoreSpec(Spec):
         examples=["2026-01"],
         description="Any other text: a new password of root, who makes the administrator; the container restarts once",
     )
-
-
-class LoginClaim(Spec):
-    """The login that the application connects with, where the application's own name will not do."""
-
-    name: RoleName
-    inherit: bool = Field(default=True, description="false: the login has its groups' rights only after SET ROLE")
-    member_of: tuple[RoleName, ...] = ()
-
-
-class PostgresClaim(Spec):
-    """A database of its own, named like the application, with owner, read-write login and read-only login."""
-
-    roles: tuple[RoleName, ...] = Field(default=(), description="Group roles (NOLOGIN) that the migrations refer to")
-    login: LoginClaim | None = Field(default=None, description="Default: the application's name")
-    connection_limit: int = Field(default=20, ge=1, le=1000, examples=[20], description="Of each login")
-    statement_timeout: str = Field(
-        default="30s", pattern=r"^\d+(ms|s|min)$", examples=["30s"], description="Of each login"
-    )
-
-
-class RedisClaim(Spec):
-    """An ACL user on the shared Redis that reaches keys and channels with its prefix, and nothing else."""
-
-    mode: Literal["shared"] = "shared"
-    prefix: str = Field(pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*:$", max_length=64, examples=["alfred:"])
-
-
-class Distance(StrEnum):
-    """How near two vectors are, in Qdrant's words."""
-
-    COSINE = "Cosine"
-    DOT = "Dot"
-    EUCLID = "Euclid"
-    MANHATTAN = "Manhattan"
-
-
-class VectorClaim(Spec):
-    """One vector of every point. Neither its size nor its distance can change without losing it."""
-
-    size: int = Field(ge=1, le=65536, examples=[1536], description="Number of dimensions")
-    distance: Distance = Field(default=Distance.COSINE, examples=["Cosine"])
-    on_disk: bool = Field(default=False, description="Vectors are read from disk: less memory, slower")
-    multivector: bool = Field(default=False, description="A list of vectors each, compared by their best matches")
-
-
-class CollectionClaim(Spec):
-    """One collection: `vector` for points with one unnamed vector, or `vectors` by name."""
-
-    vector: VectorClaim | None = None
-    vectors: dict[Annotated[str, Field(pattern=COLLECTION_NAME)], VectorClaim] = Field(default_factory=dict)
-    indexes: dict[Annotated[str, Field(min_length=1, max_length=255)], IndexType] = Field(
-        default_factory=dict, examples=[{"category": "keyword"}], description="Payload fields that filters use"
-    )
-    on_disk_payload: bool = Field(default=True, description="Payloads are read from disk; indexed fields are not")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> "CollectionClaim":
-        if (self.vector is None) == (not self.vectors):
-            raise ValueError("write `vector: {size: 1536, distance: Cosine}`, or `vectors:` with a name for each")
-        return self
-
-    @property
-    def all_vectors(self) -> dict[str, VectorClaim]:
-        """By name; the unnamed one has the empty name."""
-        return {"": self.vector} if self.vector else dict(self.vectors)
-
-
-class QdrantClaim(Spec):
-    """Collections of the application's own, and tokens that reach them and nothing else.
-
-    Raising `rotation` by one makes new tokens; those before them are accepted until the next rotation. Tokens cannot
-    make or delete collections, so every collection that the application uses is declared.
-    """
-
-    collections: dict[CollectionName, CollectionClaim] = Field(
-        min_length=1, examples=[{"alfred_documents": {"vector": {"size": 1536}}}]
-    )
-    rotation: int = Field(default=1, ge=1, examples=[1])
-
-
-class BucketClaim(Spec):
-    """One bucket. S3 cannot limit an upload by bucket: presigned uploads do (`infra.uploads`), and tags say it."""
-
-    public: bool = Field(default=False, description="Anybody may read objects whose names they know")
-    versioning: bool = Field(default=True, description="Overwritten and deleted objects stay as versions")
-    noncurrent_days: int = Field(default=30, ge=1, le=3650, examples=[30], description="How long they stay")
-    max_size: Size | None = Field(default=None, examples=["10Mi"], description="Of one upload; default no limit")
-    content_types: tuple[ContentType, ...] = Field(default=(), description="Of uploads; default any")
-
-
-class ObjectStoreClaim(Spec):
-    """Buckets of the application's own, and two access keys that reach them and nothing else.
-
-    Raising `rotation` by one makes a new key; the one before it is accepted until the next rotation.
-    """
-
-    buckets: dict[BucketName, BucketClaim] = Field(min_length=1, examples=[{"user-uploads": {"public": True}}])
-    rotation: int = Field(default=1, ge=1, examples=[1])
-
-
-class Application(Spec):
-    """One application's claims (applications/<name>/application.yaml) and the variables of its configuration."""
-
-    name: ApplicationName
-    description: str = Field(min_length=1, examples=["What it is, in one line"])
-    postgres: PostgresClaim | None = None
-    redis: RedisClaim | None = None
-    qdrant: QdrantClaim | None = None
-    object_store: ObjectStoreClaim | None = None
-    config: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _groups_are_declared(self) -> "Application":
-        claim = self.postgres
-        missing = set(claim.login.member_of) - set(claim.roles) if claim and claim.login else set()
-        if missing:
-            raise ValueError(f"login is a member of {', '.join(sorted(missing))}: add it to postgres.roles")
-        return self
-
-    @property
-    def owner(self) -> str:
-        return f"{self.name}_owner"
-
-    @property
-    def login(self) -> str:
-        return self.postgres.login.name if self.postgres and self.postgres.login else self.name
-
-    @property
-    def reader(self) -> str:
-        return f"{self.name}_ro"
-
-    @property
-    def postgres_roles(self) -> tuple[str, ...]:
-        """Every cluster-wide role that this application's slice makes."""
-        return (self.owner, self.login, self.reader, *self.postgres.roles) if self.postgres else ()

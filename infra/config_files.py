@@ -1,6 +1,6 @@
 """An application's configuration, rendered from the contract: `config:` of its application.yaml, as env, yaml or json.
 
-Templates are Jinja2 (sandboxed, undefined names are errors) over one view of each backend:
+Templates are Jinja2 (sandboxed, undefined names are errors) over one view of each backend, and what needs none:
 
 - `postgres`: host, port, tls, database, username, password, and `readonly` {username, password} where there is one
 - `redis`: host, port, tls, db, prefix, username, password
@@ -15,8 +15,9 @@ Templates are Jinja2 (sandboxed, undefined names are errors) over one view of ea
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, Literal, get_args
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from pydantic import BaseModel, SecretStr
 
 from components import privatefiles
 from components.privatefiles import state_home
-from infra.contract import ApplicationSlices, StackContract, ViewName
+from infra.contract import BACKENDS, StackContract, ViewName
 
 Format = Literal["env", "yaml", "json"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -49,7 +50,7 @@ def render(
         try:
             values[variable] = environment.from_string(template).render(context)
         except Exception as error:  # noqa: BLE001 - what a template does is its author's: it can raise anything
-            reason, known = _masked(str(error), context), ", ".join(sorted(context))
+            reason, known = _masked(str(error), contract, app), ", ".join(sorted(context))
             raise ConfigError(f"{file}: config.{variable}: {reason}. Known here: {known}") from None
         if "\0" in values[variable]:
             raise ConfigError(f"{file}: config.{variable}: a NUL character fits into no format")
@@ -88,13 +89,18 @@ def _context(contract: StackContract, *, stack: str, app: str, view: ViewName) -
         known = ", ".join(sorted(contract.applications)) or "none"
         raise ConfigError(f"the stack `{stack}` has no application `{app}`. It has: {known}")
     context: dict[str, Any] = {"app": app, "stack": stack, "stage": contract.stage}
-    for backend in ApplicationSlices.model_fields:
+    for backend in BACKENDS:
         if (claim := getattr(slices, backend)) is not None:
             context[backend] = {
                 **_view(contract, backend, view),
                 **claim.model_dump(exclude={"secret_ref", "readonly", "previous"}),
                 **_credential(contract, app, backend),
             }
+    if slices.volumes is not None:
+        context["volumes"] = {name: volume.model_dump(exclude_none=True) for name, volume in slices.volumes.items()}
+    for kind in ("secrets", "tokens"):
+        if getattr(slices, kind) is not None:
+            context[kind] = SimpleNamespace(**_values(contract, app, kind))
     return context
 
 
@@ -115,6 +121,14 @@ def _credential(contract: StackContract, app: str, backend: str) -> dict[str, An
     return _plain(credential.model_dump(exclude_none=True))
 
 
+def _values(contract: StackContract, app: str, kind: str) -> dict[str, str]:
+    """Secrets or tokens by name. As attributes: `secrets.keys` must not be a method of a mapping."""
+    values: Mapping[str, SecretStr] | None = getattr(contract.credentials.get(app), kind, None)
+    if values is None:
+        raise ConfigError(f"the stack's outputs do not hold the {kind} of `{app}`: take them from its secret store")
+    return {name: value.get_secret_value() for name, value in values.items()}
+
+
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Credentials as templates use them: passwords as text."""
     plain: dict[str, Any] = {}
@@ -126,14 +140,21 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _masked(text: str, context: Mapping[str, Any]) -> str:
-    """`text` without the context's passwords: an error may quote the value that it met."""
-    for key, value in context.items():
-        if isinstance(value, Mapping):
-            text = _masked(text, value)
-        elif key == "password":
-            text = text.replace(value, "[secret]").replace(repr(value)[1:-1], "[secret]")
+def _masked(text: str, contract: StackContract, app: str) -> str:
+    """`text` without the application's secrets: an error may quote the value that it met."""
+    credentials = contract.credentials.get(app)
+    # The longest first: one may be a part of another.
+    for value in sorted(_secret_values(credentials.model_dump() if credentials else {}), key=len, reverse=True):
+        text = text.replace(value, "[secret]").replace(repr(value)[1:-1], "[secret]")
     return text
+
+
+def _secret_values(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for child in value.values():
+            yield from _secret_values(child)
+    elif isinstance(value, SecretStr) and value.get_secret_value():
+        yield value.get_secret_value()
 
 
 def _env(values: Mapping[str, str], comment: str) -> str:

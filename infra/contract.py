@@ -6,7 +6,7 @@ add; a reader therefore ignores keys that it does not know. Anything else raises
 """
 
 import json
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -17,6 +17,7 @@ CREDENTIALS: Final = "credentials"
 
 ViewName = Literal["host", "network", "cluster"]
 BackendName = Literal["postgres", "redis", "qdrant", "object_store"]
+BACKENDS: Final[tuple[BackendName, ...]] = get_args(BackendName)
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -68,7 +69,7 @@ class Backends(Part):
 
 
 class SecretRef(Part):
-    """Where a login's password is: `name` is the stack output, `keys` the path inside it."""
+    """Where a login's password, a secret or a token is: `name` is the stack output, `keys` the path inside it."""
 
     kind: Literal["stack_output"] = "stack_output"
     name: str = CREDENTIALS
@@ -145,13 +146,36 @@ class ObjectStoreSlice(Login):
     previous: Login | None = None
 
 
+class Volume(Part):
+    """A named volume for the application's own containers. It stays when the stack is destroyed."""
+
+    name: str = Field(description="The physical name, which containers mount", examples=["db-storage-data"])
+    size: int | None = Field(default=None, description="Bytes asked for; Docker's volumes have no limit of their own")
+    description: str | None = Field(default=None, description="What is in it, in the application's words")
+
+
+class Secret(Part):
+    """A generated secret of the application's own."""
+
+    secret_ref: SecretRef
+
+
+class Token(Secret):
+    """A JSON Web Token (HS256) with these claims and no others."""
+
+    claims: dict[str, str | int | bool]
+
+
 class ApplicationSlices(Part):
-    """What one application owns, per backend."""
+    """What one application owns: per backend, and what no backend knows (volumes, secrets, tokens)."""
 
     postgres: PostgresSlice | None = None
     redis: RedisSlice | None = None
     qdrant: QdrantSlice | None = None
     object_store: ObjectStoreSlice | None = None
+    volumes: dict[str, Volume] | None = None
+    secrets: dict[str, Secret] | None = None
+    tokens: dict[str, Token] | None = None
 
 
 class Credential(Part):
@@ -177,6 +201,8 @@ class ApplicationCredentials(Part):
     redis: Credential | None = None
     qdrant: QdrantCredential | None = None
     object_store: ObjectStoreCredential | None = None
+    secrets: dict[str, SecretStr] | None = None
+    tokens: dict[str, SecretStr] | None = None
 
 
 class StackContract(Part):
@@ -193,7 +219,7 @@ class StackContract(Part):
     @model_validator(mode="after")
     def _slices_have_a_backend(self) -> "StackContract":
         for name, slices in self.applications.items():
-            for backend in ApplicationSlices.model_fields:
+            for backend in BACKENDS:
                 if getattr(slices, backend) is not None and getattr(self.backends, backend) is None:
                     raise ValueError(f"applications.{name}.{backend} has no backends.{backend}")
         return self

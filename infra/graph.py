@@ -4,11 +4,12 @@ Generic: a backend, a claim or a fact that the contract gains shows up without a
 is a login, and every other key of a claim is a fact about it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from components.naming import Naming
+from components.quantities import KIB, format_size
 from infra.contract import CREDENTIALS, StackContract
 
 READ_WRITE: Final = "read-write"
@@ -37,7 +38,7 @@ class Login:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """What an application owns on one backend."""
+    """What an application owns on one backend; or what no backend knows, such as `volumes`, without logins."""
 
     backend: str
     facts: tuple[Fact, ...]
@@ -113,19 +114,30 @@ def from_contract(contract: StackContract, stack: str) -> Graph:
 def from_public(public: Mapping[str, Any], stack: str) -> Graph:
     """The same from the contract's public part as plain values, nulls left out."""
     promised = tuple(public["guarantees"])
+    backends = public["backends"]
     return Graph(
         stack=stack,
         platform=public["platform"],
         stage=public["stage"],
         promised=promised,
         not_promised=tuple(name for name in KNOWN_GUARANTEES if name not in promised),
-        applications=tuple(_application(name, claims) for name, claims in sorted(public["applications"].items())),
-        backends=tuple(_backend(name, backend) for name, backend in public["backends"].items()),
+        applications=tuple(
+            _application(name, claims, backends) for name, claims in sorted(public["applications"].items())
+        ),
+        backends=tuple(_backend(name, backend) for name, backend in backends.items()),
     )
 
 
-def _application(name: str, claims: Mapping[str, Any]) -> Application:
-    return Application(name=name, claims=tuple(_claim(backend, claim) for backend, claim in claims.items()))
+def _application(name: str, claims: Mapping[str, Any], backends: Iterable[str]) -> Application:
+    return Application(
+        name=name,
+        claims=tuple(_claim(key, claim) if key in backends else _own(key, claim) for key, claim in claims.items()),
+    )
+
+
+def _own(kind: str, things: Mapping[str, Any]) -> Claim:
+    """What an application has without a backend, by name: where a secret is counts as a fact about it."""
+    return Claim(backend=kind, facts=(Fact(label="names", values=tuple(_values(things))),), logins=())
 
 
 def _claim(backend: str, claim: Mapping[str, Any]) -> Claim:
@@ -144,10 +156,14 @@ def _logins(value: Any, access: str) -> Iterator[Login]:
         return
     if (ref := value.get("secret_ref")) is not None:
         username = str(value.get("username", "(token)"))
-        yield Login(username=username, access=access, secret=".".join([ref["name"], *ref.get("keys", ())]))
+        yield Login(username=username, access=access, secret=_place(ref))
     for key, child in value.items():
         if key != "secret_ref":
             yield from _logins(child, READ_ONLY if key == "readonly" else _words(key))
+
+
+def _place(ref: Mapping[str, Any]) -> str:
+    return ".".join([ref["name"], *ref.get("keys", ())])
 
 
 def _has_login(value: Any) -> bool:
@@ -195,6 +211,8 @@ def _inline(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
+        if (ref := value.get("secret_ref")) is not None:
+            value = {"name": _place(ref), **{key: child for key, child in value.items() if key != "secret_ref"}}
         return ", ".join(_property(key, child) for key, child in value.items() if child not in ([], {}))
     if isinstance(value, list | tuple):
         return ", ".join(map(_inline, value))
@@ -204,6 +222,8 @@ def _inline(value: Any) -> str:
 def _property(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return _words(key) if value else f"not {_words(key)}"
+    if isinstance(value, int) and key.endswith("size") and value % KIB == 0:
+        value = format_size(value)
     return _inline(value) if key == "name" else f"{_words(key)} {_inline(value)}"
 
 

@@ -1,13 +1,18 @@
 """Presigned requests: what an application hands to somebody without a key, for one object and a short time.
 
 S3 cannot limit the size or the type of an upload by bucket. A signed form can, so uploads of strangers go through
-`upload`, which takes the limits from the contract. Everything is computed here; no server is asked. The signature
-covers the host's name: `view` must be the one from which the request will be made.
+`upload`, with the bucket's limits. Everything is computed here; no server is asked. The endpoint must be the one from
+which the request will be made: it stands in the URL, and the signature of a download covers it.
+
+A `Signer` needs nothing but what an application has in its configuration. `upload` and `download` take the same from a
+stack's contract.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from infra.contract import Bucket, StackContract, ViewName
 
@@ -31,6 +36,53 @@ class Upload:
     fields: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """Signs with one access key. `endpoint` is a URL without a path, such as http://127.0.0.1:9000."""
+
+    endpoint: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+    def upload(
+        self,
+        bucket: str,
+        key: str,
+        content_type: str,
+        *,
+        max_size: int | None,
+        content_types: Sequence[str] = (),
+        expires: timedelta = EXPIRES,
+    ) -> Upload:
+        """A form that uploads one object of one type, of at most `max_size` bytes (None: as much as S3 takes).
+
+        `bucket` is the physical name. Raises PresignError for a type that is not among `content_types`, where there
+        are any, or a time beyond seven days.
+        """
+        from minio.datatypes import PostPolicy
+
+        if content_types and content_type not in content_types:
+            raise PresignError(f"`{bucket}` does not take {content_type}; it takes {', '.join(content_types)}")
+        policy = PostPolicy(bucket, datetime.now(UTC) + _limited(expires))
+        policy.add_equals_condition("key", key)
+        policy.add_equals_condition("Content-Type", content_type)
+        policy.add_content_length_range_condition(0, LARGEST if max_size is None else max_size)
+        signed = self._client().presigned_post_policy(policy)
+        return Upload(url=f"{self.endpoint}/{bucket}", fields={**signed, "key": key, "Content-Type": content_type})
+
+    def download(self, bucket: str, key: str, *, expires: timedelta = EXPIRES) -> str:
+        """A URL that reads one object. Raises PresignError for a time beyond seven days."""
+        return self._client().presigned_get_object(bucket, key, expires=_limited(expires))
+
+    def _client(self) -> "Minio":
+        from minio import Minio
+
+        where = urlsplit(self.endpoint)
+        secure = where.scheme == "https"
+        return Minio(where.netloc, self.access_key, self.secret_key, secure=secure, region=self.region)
+
+
 def upload(
     contract: StackContract,
     app: str,
@@ -45,18 +97,10 @@ def upload(
 
     Raises PresignError for an unknown bucket, a type that it does not take, or a time beyond seven days.
     """
-    from minio.datatypes import PostPolicy
-
     facts = _bucket(contract, app, bucket)
-    if facts.content_types and content_type not in facts.content_types:
-        raise PresignError(f"`{bucket}` does not take {content_type}; it takes {', '.join(facts.content_types)}")
-    policy = PostPolicy(facts.name, datetime.now(UTC) + _limited(expires))
-    policy.add_equals_condition("key", key)
-    policy.add_equals_condition("Content-Type", content_type)
-    policy.add_content_length_range_condition(0, LARGEST if facts.max_size is None else facts.max_size)
-    signed = _client(contract, app, view).presigned_post_policy(policy)
-    url = f"{_endpoint(contract, view)}/{facts.name}"
-    return Upload(url=url, fields={**signed, "key": key, "Content-Type": content_type})
+    return signer(contract, app, view).upload(
+        facts.name, key, content_type, max_size=facts.max_size, content_types=facts.content_types, expires=expires
+    )
 
 
 def download(
@@ -64,7 +108,21 @@ def download(
 ) -> str:
     """A URL that reads one object. Raises PresignError for an unknown bucket or a time beyond seven days."""
     facts = _bucket(contract, app, bucket)
-    return _client(contract, app, view).presigned_get_object(facts.name, key, expires=_limited(expires))
+    return signer(contract, app, view).download(facts.name, key, expires=expires)
+
+
+def signer(contract: StackContract, app: str, view: ViewName = "host") -> Signer:
+    """The application's signer, for requests from `view`. Raises PresignError if it or its key is not there."""
+    slices, credentials = contract.applications.get(app), contract.credentials.get(app)
+    slice_, login = slices.object_store if slices else None, credentials.object_store if credentials else None
+    if slice_ is None or login is None:
+        raise PresignError(f"the stack's outputs hold no key of `{app}` on object_store: take it from its secret store")
+    return Signer(
+        endpoint=_endpoint(contract, view),
+        region=slice_.region,
+        access_key=login.username,
+        secret_key=login.password.get_secret_value(),
+    )
 
 
 def _bucket(contract: StackContract, app: str, bucket: str) -> Bucket:
@@ -87,16 +145,3 @@ def _endpoint(contract: StackContract, view: ViewName) -> str:
         raise PresignError(f"the object store has no view `{view}` in this stack")
     seen = backend.views[view]
     return f"{'https' if seen.tls else 'http'}://{seen.host}:{seen.port}"
-
-
-def _client(contract: StackContract, app: str, view: ViewName) -> "Minio":
-    from minio import Minio
-
-    slice_ = contract.applications[app].object_store
-    credentials = contract.credentials.get(app)
-    login = credentials.object_store if credentials else None
-    if slice_ is None or login is None:
-        raise PresignError(f"the stack's outputs hold no key of `{app}` on object_store: take it from its secret store")
-    scheme, _, where = _endpoint(contract, view).partition("://")
-    key, secret = login.username, login.password.get_secret_value()
-    return Minio(where, key, secret, secure=scheme == "https", region=slice_.region)

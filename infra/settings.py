@@ -13,16 +13,8 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from components import naming
-from components.specs import (
-    Application,
-    ApplicationName,
-    ObjectStoreSpec,
-    PostgresSpec,
-    QdrantSpec,
-    RedisSpec,
-    Spec,
-    Stage,
-)
+from components.claims import Application, ApplicationName
+from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec, Spec, Stage
 from infra.mistakes import SettingsError, validate
 
 NAMESPACE: Final = "strata"
@@ -111,6 +103,7 @@ def read_applications(settings: Settings, root: Path) -> tuple[Application, ...]
     """The claims of the stack's applications. Raises SettingsError."""
     applications = tuple(_read_application(root, name) for name in settings.applications)
     _refuse_shared_names(applications)
+    _refuse_shared_volumes(applications)
     return applications
 
 
@@ -182,3 +175,21 @@ def _refuse_shared_names(applications: tuple[Application, ...]) -> None:
                     f"applications/{application.name}/application.yaml: the collection `{collection}` is `{other}`'s,"
                     f" too. Write for instance: `{application.name}_{collection}`"
                 )
+
+
+def _refuse_shared_volumes(applications: tuple[Application, ...]) -> None:
+    """After the stack's prefix a volume's name is its own: two with one name would be one, with the data of both."""
+    owners: dict[str, str] = {}
+    for application in applications:
+        for volume in application.volumes:
+            owner = "a backend" if naming.is_of_backends(volume) else owners.setdefault(volume, application.name)
+            if owner != application.name:
+                raise SettingsError(
+                    f"applications/{application.name}/application.yaml: the volume `{volume}` is that of {owner}."
+                    f" Write for instance:\n  volumes:\n    {_own(application, volume)}: {{}}"
+                )
+
+
+def _own(application: Application, volume: str) -> str:
+    """A name like `volume` that is not another's."""
+    return f"{application.name.replace('_', '-')}-{volume.removesuffix('-secrets')}"

@@ -4,13 +4,14 @@ Nothing here knows which platform it runs on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from components.applications import Login, ObjectStoreSlice, PostgresSlice, QdrantSlice, RedisSlice
+from components.applications import ApplicationSecrets, Login, ObjectStoreSlice, PostgresSlice, QdrantSlice, RedisSlice
+from components.claims import Application
 from components.naming import Naming
 from components.platform import Platform
 from components.services import BackendService
@@ -23,7 +24,6 @@ from components.slices import (
     RosterArgs,
     load_migrations,
 )
-from components.specs import Application
 from infra import contract
 from infra.settings import Settings
 
@@ -56,6 +56,25 @@ class Outputs:
         }
         self.credentials[application][backend][kind] = _credential(login)
 
+    def add_volumes(self, application: Application, names: Mapping[str, str]) -> None:
+        volumes = {
+            logical: {"name": names[logical], "size": claim.size, "description": claim.description}
+            for logical, claim in application.volumes.items()
+        }
+        facts = {name: {k: v for k, v in volume.items() if v is not None} for name, volume in volumes.items()}
+        self.applications.setdefault(application.name, {})["volumes"] = facts
+
+    def add_secrets(self, application: Application, made: ApplicationSecrets) -> None:
+        """Those of the application's own, which belong to no backend."""
+        public = self.applications.setdefault(application.name, {})
+        hidden = self.credentials.setdefault(application.name, {})
+        for kind, values in (("secrets", made.secrets), ("tokens", made.tokens)):
+            if values:
+                hidden[kind] = values
+                public[kind] = {name: {"secret_ref": _secret_ref(application.name, kind, name)} for name in values}
+        for name, token in application.tokens.items():
+            public["tokens"][name]["claims"] = token.claims
+
 
 def deploy(settings: Settings, applications: tuple[Application, ...], platform: Platform, root: Path) -> Outputs:
     """Declare everything."""
@@ -66,7 +85,14 @@ def deploy(settings: Settings, applications: tuple[Application, ...], platform: 
     _postgres_slices(applications, postgres, root, outputs)
     _redis_slices(applications, redis, outputs)
     _qdrant_slices(applications, qdrant, outputs)
-    _object_store_slices(applications, object_store, platform.naming, outputs)
+    _object_store_slices(applications, object_store, settings.object_store.region, platform.naming, outputs)
+    for application in applications:
+        if application.volumes:
+            outputs.add_volumes(application, platform.volumes(application.name, application.volumes))
+        if application.secrets:
+            outputs.add_secrets(
+                application, ApplicationSecrets(f"{application.name}-secrets", application, platform.naming)
+            )
     return outputs
 
 
@@ -128,7 +154,7 @@ def _qdrant_slices(applications: tuple[Application, ...], service: BackendServic
 
 
 def _object_store_slices(
-    applications: tuple[Application, ...], service: BackendService, naming: Naming, outputs: Outputs
+    applications: tuple[Application, ...], service: BackendService, region: str, naming: Naming, outputs: Outputs
 ) -> None:
     logins: list[str] = []
     public: list[str] = []
@@ -138,7 +164,7 @@ def _object_store_slices(
         if claim is None:
             continue
         part = ObjectStoreSlice(f"{application.name}-object-store", application, claim, service, naming)
-        facts = {"buckets": part.buckets, "region": part.region, "path_style": True}
+        facts = {"buckets": part.buckets, "region": region, "path_style": True}
         outputs.add_slice(application.name, "object_store", part.login, facts)
         outputs.add_login(application.name, "object_store", "previous", part.previous)
         logins += [part.login.username, part.previous.username]
@@ -164,7 +190,7 @@ def _backend(service: BackendService) -> dict[str, Any]:
         views[name] = {"host": view.host, "port": view.port, "tls": view.tls, "access": {"kind": "direct"}}
         if view.grpc_port is not None:
             views[name]["grpc_port"] = view.grpc_port
-    runtime = {"kind": service.runtime.kind, "container": service.runtime.container}
+    runtime = {key: value for key, value in asdict(service.runtime).items() if value is not None}
     return {"version": service.version, "views": views, "runtime": runtime}
 
 

@@ -5,11 +5,10 @@ from typing import Any
 import pulumi
 
 from components.applications.login import Login, password
+from components.claims import Application, BucketClaim, ObjectStoreClaim
 from components.naming import Naming
 from components.services import BackendService
 from components.slices import Bucket, BucketArgs, ObjectStoreUser, ObjectStoreUserArgs, PublicBucket, PublicBucketArgs
-from components.slices.object_store.connection import REGION
-from components.specs import Application, BucketClaim, ObjectStoreClaim
 
 
 class ObjectStoreSlice(pulumi.ComponentResource):
@@ -18,8 +17,6 @@ class ObjectStoreSlice(pulumi.ComponentResource):
     Key `rotation` is the one to use, and the one before it is accepted until the next rotation: an application may be
     given the new one while it runs.
     """
-
-    region = REGION
 
     def __init__(
         self,

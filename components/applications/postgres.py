@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pulumi
 
 from components.applications.login import Login, password
+from components.claims import Application, PostgresClaim
 from components.services import BackendService
 from components.slices import Database, DatabaseArgs, Migration, Migrations, MigrationsArgs, Role, RoleArgs
-from components.specs import Application, PostgresClaim
 
 
 class PostgresSlice(pulumi.ComponentResource):

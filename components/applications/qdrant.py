@@ -5,11 +5,11 @@ from typing import Any, Literal
 import pulumi
 
 from components.applications.login import Login
+from components.claims import Application, CollectionClaim, QdrantClaim
 from components.services import BackendService
 from components.slices import Collection, CollectionArgs, QdrantLogin, QdrantLoginArgs
 from components.slices.qdrant.login import grants
 from components.slices.qdrant.logins import token
-from components.specs import Application, CollectionClaim, QdrantClaim
 
 
 class QdrantSlice(pulumi.ComponentResource):

@@ -3,9 +3,9 @@
 import pulumi
 
 from components.applications.login import Login, password
+from components.claims import Application, RedisClaim
 from components.services import BackendService
 from components.slices import RedisUser, RedisUserArgs
-from components.specs import Application, RedisClaim
 
 
 class RedisSlice(pulumi.ComponentResource):

@@ -14,6 +14,7 @@ import pulumi_random as random
 
 from components import naming, scripts
 from components.docker.context import Attachment, DockerContext
+from components.docker.volumes import volume
 from components.quantities import MIB
 from components.services import BackendService, Runtime, View
 from components.slices import (
@@ -134,7 +135,11 @@ class Backend(pulumi.ComponentResource):
             version=self._ready.version,
             resource=self._container,
             ready=self._ready,
-            runtime=Runtime(kind="docker", container=self._context.naming.physical(work.name)),
+            runtime=Runtime(
+                kind="docker",
+                container=self._context.naming.physical(work.name),
+                docker_host=self._context.host,
+            ),
             signing_key=self._root,
         )
 
@@ -167,18 +172,8 @@ class Backend(pulumi.ComponentResource):
         )
 
     def _volume(self, kind: str, physical: str, preflight: pulumi.Resource, *, retained: bool) -> docker.Volume:
-        logical = f"{self._name}-{kind}"
-        return docker.Volume(
-            logical,
-            name=physical,
-            labels=self._context.labels(logical),
-            opts=self._options(
-                depends_on=[preflight],
-                retain_on_delete=retained and physical not in self._context.delete_data,
-                # Docker cannot change a volume's labels, and an adopted one keeps those of the state that made it.
-                ignore_changes=["labels"],
-            ),
-        )
+        made = self._options(depends_on=[preflight])
+        return volume(self._context, f"{self._name}-{kind}", physical, retained=retained, opts=made)
 
     def _key(self, key: str) -> SecretFile:
         """A key that data depends on: as the data, it outlives the stack."""

@@ -7,11 +7,13 @@ import pulumi_docker as docker
 import pulumi_random as random
 
 from components import naming
+from components.claims import VolumeClaim
 from components.docker.context import Attachment, DockerContext
 from components.docker.object_store import ObjectStore
 from components.docker.postgres import Postgres
 from components.docker.qdrant import Qdrant
 from components.docker.redis import Redis
+from components.docker.volumes import Volumes
 from components.naming import Naming
 from components.services import BackendService
 from components.slices import DockerPreflight, PreflightArgs
@@ -73,6 +75,9 @@ class DockerPlatform(pulumi.ComponentResource):
 
     def object_store(self, spec: ObjectStoreSpec) -> BackendService:
         return ObjectStore("object-store", spec, self._context, self._attachment, self._inside()).service
+
+    def volumes(self, application: str, claims: Mapping[str, VolumeClaim]) -> Mapping[str, str]:
+        return Volumes(f"{application}-volumes", claims, self._context, self._attachment, self._inside()).names
 
     def _inside(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)

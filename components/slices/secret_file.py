@@ -26,7 +26,7 @@ from components.secretfiles import (
 from components.slices.docker_client import DaemonUnreachableError, daemon, find
 from components.slices.errors import SliceError
 from components.slices.postgres import scram
-from components.slices.resource import Props, SliceProvider, inputs_of, is_known
+from components.slices.resource import Props, SliceProvider, inputs_of, is_known, with_secret_outputs
 
 if TYPE_CHECKING:
     import docker
@@ -53,7 +53,7 @@ class SecretFileArgs:
     `image` is any image that is present: the volume is written through a container of it that is never started.
     `of` names, for files that are not made of `content`, the secret of this host that they are made of.
     `keep` is for keys that kept data depends on: a copy that this host has goes before `content`, and no delete
-    removes it.
+    removes it. Which of the two it is, only the resource's `value` says.
     `keep_previous` is for passwords that `Ready` gives to a running backend: it logs in with the one before, which is
     kept beside this one until then.
     """
@@ -123,7 +123,8 @@ class SecretFileProvider(SliceProvider):
         if props.get("volume"):
             _write_volume(props, _texts(props, content))
         same = _matches(content, before) and (olds or {}).get("files") == props.get("files")
-        return {"digest": before if same else _digest(content), "volume_created": _volume_created(props) or ""}
+        outputs = {"digest": before if same else _digest(content), "volume_created": _volume_created(props) or ""}
+        return {**outputs, "value": content} if props.get("keep") else outputs
 
     def live(self, props: Props) -> Props | None:
         """The host's copy; without it the resource is gone, and the next `up` writes both anew."""
@@ -142,13 +143,18 @@ class SecretFileProvider(SliceProvider):
 
 
 class SecretFile(Resource, module="strata", name="SecretFile"):
-    """A secret in files. `digest` changes with the secret and says nothing about it."""
+    """A secret in files. `digest` changes with the secret and says nothing about it.
+
+    `value` is the secret itself, of one that is kept; it is a secret, too.
+    """
 
     secret: pulumi.Output[str]
     digest: pulumi.Output[str]
+    value: pulumi.Output[str]
 
     def __init__(self, name: str, args: SecretFileArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(SecretFileProvider(), name, inputs_of(args, "digest", "volume_created"), opts)
+        inputs = inputs_of(args, "digest", "volume_created", "value")
+        super().__init__(SecretFileProvider(), name, inputs, with_secret_outputs(opts, "value"))
 
 
 def _digest(content: str, salt: str | None = None) -> str:

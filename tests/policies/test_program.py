@@ -31,6 +31,10 @@ def test_what_holds_data_is_retained(program: Registrations) -> None:
         "qdrant-data",
         "alfred-qdrant-collection-alfred_documents",
         *(f"alfred-object-store-bucket-{b}" for b in ("platform", "agent-documents", "user-uploads", "system-backups")),
+        *(
+            f"alfred-volumes-{v}-data"
+            for v in ("db-storage", "llm-service", "monitoring-metrics", "monitoring-dashboard")
+        ),
         "alfred-postgres-database",
         "alfred-postgres-migrations",
     }

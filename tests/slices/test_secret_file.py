@@ -153,6 +153,7 @@ def test_without_a_volume_only_the_host_has_it() -> None:
     outputs = made(props)
     assert PROVIDER.diff("", outputs, props).changes is False
     assert outputs["volume_created"] == ""
+    assert "value" not in outputs, "only of a key that is kept anybody may ask for the value"
 
 
 @pytest.mark.docker
@@ -176,6 +177,7 @@ def test_a_key_that_data_depends_on_outlives_its_resource_and_is_found_again() -
     later = {**props, "content": "of a later state"}
     outputs = made(later)
     assert read_secret(STACK, props["secret"]) == "first"
+    assert outputs["value"] == "first", "who is to use the key would be given another one"
     assert PROVIDER.diff("", outputs, later).changes is False
 
 

@@ -6,14 +6,18 @@ They know no engine and no platform. Without --stack they are left out, so that 
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import psycopg
 import pytest
 import redis
+import yaml
 
+from infra import config_files
 from infra.contract import StackContract
 from infra.reader import ContractError, load
 from infra.workspace import WorkspaceError
 from tests.smoke import clients
+from tests.smoke.alfred import CLAIM
 
 HERE = Path(__file__).parent
 CONTRACT = pytest.StashKey[StackContract]()
@@ -84,9 +88,33 @@ def alfred_postgres(contract: StackContract) -> Iterator[psycopg.Connection[tupl
 
 
 @pytest.fixture
+def alfred_file(
+    contract: StackContract, stack: str, pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Alfred's env file, rendered anew beside the one that `up` wrote."""
+    templates = yaml.safe_load((pytestconfig.rootpath / CLAIM).read_text(encoding="utf-8"))["config"]
+    values = config_files.render(contract, stack=stack, app="alfred", view="host", templates=templates, file=str(CLAIM))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return config_files.write(stack, "alfred", "env", config_files.to_text(values, "env", header="smoke"))
+
+
+@pytest.fixture
 def alfred_redis(contract: StackContract) -> Iterator["redis.Redis"]:
     with clients.redis_client(contract, "alfred") as client:
         yield client
+
+
+@pytest.fixture
+def daemon(contract: StackContract) -> Iterator[docker.DockerClient]:
+    """The Docker daemon that runs the stack, if one does."""
+    backends = [getattr(contract.backends, name) for name in type(contract.backends).model_fields]
+    runtimes = [backend.runtime for backend in backends if backend and backend.runtime]
+    if not runtimes:
+        pytest.skip("the contract names no container")
+    host = runtimes[0].docker_host
+    client = docker.DockerClient(base_url=host) if host else docker.from_env()
+    yield client
+    client.close()
 
 
 def _stack(config: pytest.Config) -> str | None:

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,18 +50,6 @@ def crash(container: Container) -> None:
 def disturb(request: pytest.FixtureRequest) -> Callable[[Container], None]:
     chosen: Callable[[Container], None] = request.param
     return chosen
-
-
-@pytest.fixture
-def daemon(contract: StackContract) -> Iterator[docker.DockerClient]:
-    backends = [getattr(contract.backends, name) for name in type(contract.backends).model_fields]
-    runtimes = [backend.runtime for backend in backends if backend and backend.runtime]
-    if not runtimes:
-        pytest.skip("the contract names no container")
-    host = runtimes[0].docker_host
-    client = docker.DockerClient(base_url=host) if host else docker.from_env()
-    yield client
-    client.close()
 
 
 def disturbed(daemon: docker.DockerClient, backend: Backend | None, disturb: Callable[[Container], None]) -> None:

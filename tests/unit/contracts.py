@@ -54,6 +54,14 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
                     "secret_ref": ref("alfred", "object_store"),
                     "previous": {"username": "alfred-0", "secret_ref": ref("alfred", "object_store", "previous")},
                 },
+                "volumes": {
+                    "models": {"name": "dev-models", "size": 21474836480, "description": "Of the LLM service"},
+                    "scratch": {"name": "dev-scratch"},
+                },
+                "secrets": {"jwt_secret": {"secret_ref": ref("alfred", "secrets", "jwt_secret")}},
+                "tokens": {
+                    "anon_key": {"claims": {"role": "anon"}, "secret_ref": ref("alfred", "tokens", "anon_key")},
+                },
             }
         },
         "credentials": {
@@ -69,6 +77,8 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
                     "password": f"s3-{password}",
                     "previous": {"username": "alfred-0", "password": f"old-{password}"},
                 },
+                "secrets": {"jwt_secret": f"jwt-{password}"},
+                "tokens": {"anon_key": f"token-{password}"},
             }
         },
     }

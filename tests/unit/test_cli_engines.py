@@ -226,6 +226,14 @@ def test_a_state_tells_its_writer_its_salt_and_what_it_retains(workspace: Worksp
     assert (found.last_writer, found.salt, found.retained_volumes) == ("embedded", SALT, ["db-postgres-data"])
 
 
+def test_all_volumes_but_those_of_secrets_hold_data_retained_or_not() -> None:
+    def volume(name: str) -> dict[str, Any]:
+        return {**VOLUME, "retainOnDelete": False, "inputs": {"name": f"x-{name}"}, "urn": f"{VOLUME['urn']}-{name}"}
+
+    found = Deployment({"resources": [VOLUME, volume("redis-secrets"), volume("alfred-volumes-models")]})
+    assert found.data_volumes == ["db-postgres-data", "x-alfred-volumes-models"]
+
+
 def test_a_damaged_state_is_named_with_its_copy(workspace: Workspace) -> None:
     write_state(workspace, "{")
     with pytest.raises(CliError, match=r"dev\.json is not a state file .*dev\.json\.bak"):

@@ -118,6 +118,26 @@ def test_both_backends_the_readonly_login_and_names_can_be_used() -> None:
     }
 
 
+def test_volumes_secrets_and_tokens_can_be_used() -> None:
+    values = render(
+        "x",
+        VOLUME="{{ volumes.models.name }} {{ volumes['scratch'].name }}",
+        SECRET="{{ secrets.jwt_secret }}",
+        TOKEN="{{ tokens['anon_key'] }}",
+    )
+    assert values == {"VOLUME": "dev-models dev-scratch", "SECRET": "jwt-x", "TOKEN": "token-x"}
+
+
+def test_a_secret_without_its_value_is_not_written_as_something_else() -> None:
+    with pytest.raises(ConfigError, match=r"config.KEY: .*no attribute 'keys'"):
+        render("x", KEY="{{ secrets.keys }}")
+    contract = contracts.contract()
+    credentials = contract.credentials["alfred"].model_copy(update={"secrets": None})
+    partial = contract.model_copy(update={"credentials": {"alfred": credentials}})
+    with pytest.raises(ConfigError, match="do not hold the secrets of `alfred`"):
+        config_files.render(partial, stack="dev", app="alfred", view="host", templates={}, file=FILE)
+
+
 def test_another_view_gives_its_own_address() -> None:
     values = config_files.render(
         contracts.contract(), stack="dev", app="alfred", view="network", templates={"URL": URL}, file=FILE
@@ -133,6 +153,8 @@ def test_another_view_gives_its_own_address() -> None:
         ("{{ postgres.password", "unexpected end of template"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{{ {}[postgres.password] }}", "[secret]"),
+        ("{{ {}[secrets.jwt_secret] }} {{ tokens.anon_key }}", "[secret]"),
+        ("{{ volumes.model.name }}", "'dict object' has no attribute 'model'"),
         ("{% include '/etc/passwd' %}", "no loader"),
     ],
 )

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from infra.contract import CREDENTIALS, StackContract, schema_text
+from infra.contract import (
+    BACKENDS,
+    CREDENTIALS,
+    ApplicationCredentials,
+    ApplicationSlices,
+    Backends,
+    StackContract,
+    schema_text,
+)
 from infra.reader import ContractError, load, parse
 from infra.workspace import Workspace
 from tests.unit import contracts
@@ -61,7 +69,12 @@ def test_every_secret_ref_leads_to_a_credential() -> None:
         target = given[ref["name"]]
         for key in ref["keys"]:
             target = target[key]
-        assert SECRET in target["password"]
+        assert SECRET in (target if path[1] in ("secrets", "tokens") else target["password"])
+
+
+def test_every_backend_has_a_place_for_itself_its_slices_and_their_credentials() -> None:
+    assert tuple(Backends.model_fields) == BACKENDS
+    assert set(BACKENDS) <= ApplicationSlices.model_fields.keys() & ApplicationCredentials.model_fields.keys()
 
 
 def test_printing_a_contract_shows_no_password() -> None:

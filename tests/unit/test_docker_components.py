@@ -155,6 +155,10 @@ def test_names_carry_the_prefix_of_any_stack_but_dev(program: Recorder) -> None:
     assert {v["name"] for v in program.of(VOLUME).values()} == {
         "test-db-postgres-data",
         "test-db-postgres-secrets",
+        "test-db-storage-data",
+        "test-llm-service-data",
+        "test-monitoring-dashboard-data",
+        "test-monitoring-metrics-data",
         "test-object-store-data",
         "test-object-store-secrets",
         "test-redis-data",

@@ -76,6 +76,20 @@ def test_everything_of_the_contract_is_on_the_picture() -> None:
     assert "not promised: tls" in shown
 
 
+def test_what_no_backend_knows_is_on_the_picture_and_has_no_arrow() -> None:
+    graph = sample()
+    shown = texts(graph)
+    for text in ("volumes", "secrets", "tokens", "scratch → dev-scratch"):
+        assert text in shown
+    [alfred] = graph.applications
+    claims = {claim.backend: [value for fact in claim.facts for value in fact.values] for claim in alfred.claims}
+    assert claims["volumes"][0] == "models → dev-models, size 20Gi, description Of the LLM service"
+    assert claims["secrets"] == ["jwt_secret → credentials.alfred.secrets.jwt_secret"]
+    assert claims["tokens"] == ["anon_key → credentials.alfred.tokens.anon_key, claims role anon"]
+    assert list(faults(lay_out(graph))) == []
+    assert {edge.backend for edge in graph.edges} == {"postgres", "redis", "object_store"}
+
+
 def test_arrows_say_who_reaches_what_with_which_login() -> None:
     edges = {(e.application, e.backend, e.login.username, e.login.access, e.login.secret) for e in sample().edges}
     assert edges == {

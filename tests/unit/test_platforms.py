@@ -45,6 +45,14 @@ def test_prefixes_that_make_bad_names(prefix: str) -> None:
     assert prefix_problem(prefix)
 
 
+def test_an_application_s_volume_is_called_as_it_claims_after_the_prefix_and_never_too_long() -> None:
+    assert Naming(project="strata", stack="dev", prefix="").volume("db-storage-data") == "db-storage-data"
+    names = Naming(project="strata", stack="test", prefix=f"{'a' * 40}-")
+    long = [names.volume(f"{'b' * 38}{end}") for end in "12"]
+    assert {len(name) for name in long} == {MAX_NAME}
+    assert long[0] != long[1], "two volumes became one"
+
+
 def test_a_bucket_s_name_follows_from_prefix_application_and_its_own_and_is_never_too_long() -> None:
     names = Naming(project="strata", stack="test", prefix="test-")
     assert names.bucket("alfred", "user-uploads") == "test-alfred-user-uploads"

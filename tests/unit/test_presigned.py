@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.presigned import PresignError, download, upload
+from infra.presigned import LARGEST, PresignError, Signer, download, upload
 from tests.unit.contracts import contract
 
 
@@ -36,6 +36,18 @@ def test_a_request_is_signed_for_the_view_from_which_it_is_made() -> None:
     )
 
 
+def test_an_application_signs_with_nothing_but_its_configuration() -> None:
+    signer = Signer(endpoint="https://s3.example:9000", region="eu-1", access_key="alfred-1", secret_key="hidden")
+    form = signer.upload("files", "k", "image/png", max_size=5, content_types=["image/png"])
+    assert form.url == "https://s3.example:9000/files"
+    assert ["content-length-range", 0, 5] in conditions(form.fields)
+    assert ["content-length-range", 0, LARGEST] in conditions(signer.upload("files", "k", "a/b", max_size=None).fields)
+    assert signer.download("files", "k").startswith("https://s3.example:9000/files/k?")
+    assert "hidden" not in repr(signer)
+    with pytest.raises(PresignError, match="does not take text/html"):
+        signer.upload("files", "k", "text/html", max_size=5, content_types=["image/png"])
+
+
 def test_a_signed_url_names_the_current_key_and_no_secret() -> None:
     url = download(contract("hidden"), "alfred", "private", "k")
     assert "alfred-1" in url
@@ -46,7 +58,7 @@ def test_a_signed_url_names_the_current_key_and_no_secret() -> None:
     ("bucket", "content_type", "seconds", "complaint"),
     [
         ("secret", "image/png", 60, "alfred has no bucket `secret`. It has: private, uploads"),
-        ("uploads", "text/html", 60, "`uploads` does not take text/html; it takes image/png, image/jpeg"),
+        ("uploads", "text/html", 60, "`alfred-uploads` does not take text/html; it takes image/png, image/jpeg"),
         ("uploads", "image/png", 8 * 86400, "a signature lasts from one second to 7 days"),
         ("uploads", "image/png", 0, "a signature lasts from one second to 7 days"),
     ],

@@ -130,6 +130,25 @@ def test_an_unknown_application_names_the_file_to_make(tmp_path: Path) -> None:
             "login is a member of anon: add it to postgres.roles",
         ),
         ("name: billing\ndescription: x\nconfig: {'A-B': x}", "config"),
+        ("name: billing\ndescription: x\nvolumes: {data: {size: 20}}", "`volumes.data.size` is 20"),
+        ("name: billing\ndescription: x\nvolumes: {data: {sise: 20Gi}}", "Did you mean `size`?"),
+        ("name: billing\ndescription: x\nvolumes: {Data_1: {}}", '"Data_1"'),
+        ("name: billing\ndescription: x\nsecrets: {key: {keep: true, rotation: 2}}", "cannot be rotated"),
+        ("name: billing\ndescription: x\nsecrets: {key: {length: 8}}", "`secrets.key.length` is 8"),
+        (
+            "name: billing\ndescription: x\ntokens: {anon: {signed_with: key, claims: {role: anon}}}",
+            "tokens.anon is signed with key, which is no secret. Write `key: {}` under `secrets:`",
+        ),
+        (
+            "name: billing\ndescription: x\nsecrets: {key: {length: 31}}\n"
+            "tokens: {anon: {signed_with: key, claims: {role: anon}}}",
+            "too short for HS256. Write `key: {length: 32}`",
+        ),
+        (
+            "name: billing\ndescription: x\nsecrets: {key: {}}\n"
+            "tokens: {anon: {signed_with: key, claims: {role: anon, exp: 1.5}}}",
+            "tokens.anon.claims.exp",
+        ),
     ],
 )
 def test_a_malformed_application_names_file_and_key(tmp_path: Path, text: str, says: str) -> None:
@@ -151,6 +170,20 @@ def test_two_applications_cannot_share_a_bucket(tmp_path: Path) -> None:
     make_application(tmp_path, "a", "name: a\ndescription: x\nobject_store: {buckets: {b-files: {}}}")
     make_application(tmp_path, "a_b", "name: a_b\ndescription: x\nobject_store: {buckets: {files: {}}}")
     assert "the bucket `files` would be `a-b-files`, as one of `a` is" in read(tmp_path, "a", "a_b")
+
+
+def test_two_applications_cannot_share_a_volume_and_none_has_a_backend_s(tmp_path: Path) -> None:
+    make_application(tmp_path, "one", "name: one\ndescription: x\nvolumes: {models: {}}")
+    make_application(tmp_path, "my_two", "name: my_two\ndescription: x\nvolumes: {models: {}}")
+    assert read(tmp_path, "one", "my_two") == (
+        "applications/my_two/application.yaml: the volume `models` is that of one. Write for instance:\n"
+        "  volumes:\n    my-two-models: {}"
+    )
+    names = ("db-postgres-data", "redis-data", "redis-one-data", "vector-db-data", "object-store-data", "my-secrets")
+    for number, name in enumerate(names):
+        app = f"app{number}"
+        make_application(tmp_path, app, f"name: {app}\ndescription: x\nvolumes: {{{name}: {{}}}}")
+        assert f"applications/{app}/application.yaml: the volume `{name}` is that of a backend" in read(tmp_path, app)
 
 
 def test_stages_are_data_not_names() -> None:
