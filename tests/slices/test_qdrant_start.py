@@ -121,6 +121,12 @@ def test_it_stops_cleanly_and_at_once_and_keeps_everything(fresh: Fresh) -> None
 
 def test_it_can_be_stopped_while_it_starts(fresh: Fresh) -> None:
     server = fresh(QDRANT).start()
+
+    def under_way() -> bool:
+        """It loads its libraries, or, where that is done in no time, it answers."""
+        return "grpc" in server.run("cat", "/proc/1/maps") or healthy(server)
+
+    eventually(under_way, within=30)
     began = time.monotonic()
     server.running.stop(timeout=30)
     assert time.monotonic() - began < 10
