@@ -17,7 +17,12 @@ def volumes(project: Project) -> set[str]:
 
 @pytest.mark.parametrize(
     ("container", "volume"),
-    [("db-postgres", "db-postgres-data"), ("redis", "redis-data"), ("object-store", "object-store-data")],
+    [
+        ("db-postgres", "db-postgres-data"),
+        ("redis", "redis-data"),
+        ("object-store", "object-store-data"),
+        ("vector-db", "vector-db-data"),
+    ],
 )
 def test_a_plain_up_heals_a_replaced_volume(deployed: Project, container: str, volume: str) -> None:
     client = docker.from_env()
@@ -30,7 +35,7 @@ def test_a_plain_up_heals_a_replaced_volume(deployed: Project, container: str, v
 
 def test_destroy_deletes_the_named_data_and_keeps_the_rest(deployed: Project) -> None:
     doomed, kept = (f"{deployed.stack}-{name}-data" for name in ("redis", "db-postgres"))
-    others = f"{kept}, {deployed.stack}-object-store-data"
+    others = f"{kept}, {deployed.stack}-object-store-data, {deployed.stack}-vector-db-data"
     before = deployed.ids()
     deployed.run("destroy", "--yes", "--delete-data", "redis-dat").refused("redis-dat", doomed, kept)
     deployed.run("destroy", "--delete-data", doomed).refused("--yes")
