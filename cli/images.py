@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Images that are built on this host, where no registry can be reached.", no_args_is_help=True)
 
-BACKENDS = ("postgres", "redis", "object_store")
-
 
 @app.command()
 def build(
@@ -24,7 +22,7 @@ def build(
     import images  # with Docker's client half a second: not before it is needed
 
     terminal = Terminal(json_output=json_output)
-    built = images.build(names or BACKENDS, terminal.say)
+    built = images.build(names or images.recipes.load(), terminal.say)
     if json_output:
         terminal.document({"images": built})
     else:

@@ -30,6 +30,11 @@ BucketName = Annotated[str, Field(pattern=BUCKET_NAME, examples=["user-uploads"]
 ContentType = Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=127, examples=["image/png"])]
 # Applications know their collections by these names, so the stack's prefix is not put before them.
 CollectionName = Annotated[str, Field(pattern=COLLECTION_NAME, examples=["alfred_documents"])]
+# A field, or a field of an object, or of all objects of a list: what needs no quoting in Qdrant's paths.
+PayloadField = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_-]+(\[\])?(\.[A-Za-z0-9_-]+(\[\])?)*$", max_length=255, examples=["category"]),
+]
 IndexType = Literal["keyword", "integer", "float", "bool", "geo", "datetime", "text", "uuid"]
 RoleName = Annotated[str, Field(pattern=ROLE_NAME, examples=["authenticated"])]
 VolumeName = Annotated[str, Field(pattern=VOLUME_NAME, examples=["uploads-data"])]
@@ -85,7 +90,7 @@ class CollectionClaim(Spec):
 
     vector: VectorClaim | None = None
     vectors: dict[Annotated[str, Field(pattern=COLLECTION_NAME)], VectorClaim] = Field(default_factory=dict)
-    indexes: dict[Annotated[str, Field(min_length=1, max_length=255)], IndexType] = Field(
+    indexes: dict[PayloadField, IndexType] = Field(
         default_factory=dict, examples=[{"category": "keyword"}], description="Payload fields that filters use"
     )
     on_disk_payload: bool = Field(default=True, description="Payloads are read from disk; indexed fields are not")

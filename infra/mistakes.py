@@ -4,7 +4,7 @@ import difflib
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -68,15 +68,23 @@ def _find(model: type[BaseModel], path: list[str]) -> tuple[FieldInfo | None, li
     """The field at `path` where there is one, and the keys known beside it."""
     models: list[type[BaseModel]] = [model]
     field: FieldInfo | None = None
+    named = False
     for part in path:
+        if named:  # a name that the user chose, of one entry
+            named = False
+            continue
         siblings = [name for m in models for name in m.model_fields]
         field = next((m.model_fields[part] for m in models if part in m.model_fields), None)
         if field is None:
             return None, siblings
-        models = list(_models(field.annotation))
+        models, named = list(_models(field.annotation)), _has_names(field.annotation)
         if not models:
             return field, siblings
     return field, [name for m in models for name in m.model_fields]
+
+
+def _has_names(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(_has_names(argument) for argument in get_args(annotation))
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -12,3 +12,7 @@ class SliceError(pulumi.RunError):
 
 class RefusedError(SliceError):
     """The backend answers, and refuses the administrator's credential."""
+
+
+class UnpreparedError(SliceError):
+    """The backend lets the administrator in, and lacks what Strata keeps in it."""

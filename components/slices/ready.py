@@ -10,7 +10,7 @@ from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
 from components.slices.docker_client import daemon, find
-from components.slices.errors import RefusedError, SliceError
+from components.slices.errors import RefusedError, SliceError, UnpreparedError
 from components.slices.object_store import administrator as object_store_administrator
 from components.slices.object_store import connection as object_store
 from components.slices.postgres import administrator as postgres_administrator
@@ -137,8 +137,15 @@ def _qdrant(address: Address, limit: float) -> Props:
 
 
 def _assert_qdrant(address: Address, root: Address) -> None:
-    with qdrant.connect(root) as connection:
-        qdrant_logins.prepare(connection, qdrant_logins.id_of(address.password()))
+    admin_id = qdrant_logins.id_of(address.password())
+    try:
+        with qdrant.connect(root) as connection:
+            qdrant_logins.prepare(connection, admin_id)
+    except RefusedError:
+        raise RefusedError(
+            f"Qdrant at {address}: the API key is refused. The container takes it at every start: restart it, and if"
+            " another Qdrant holds this port, stop that one"
+        ) from None
 
 
 PROBES: Final[dict[str, Probe]] = {
@@ -174,7 +181,7 @@ def _admitted(props: Props) -> Props:
 def _unless_refused(probe: Probe, address: Address, limit: float) -> Props | None:
     try:
         return probe(address, limit)
-    except RefusedError:
+    except (RefusedError, UnpreparedError):
         return None
 
 

@@ -17,7 +17,12 @@ def volumes(project: Project) -> set[str]:
 
 @pytest.mark.parametrize(
     ("container", "volume"),
-    [("db-postgres", "db-postgres-data"), ("redis", "redis-data"), ("object-store", "object-store-data")],
+    [
+        ("db-postgres", "db-postgres-data"),
+        ("redis", "redis-data"),
+        ("object-store", "object-store-data"),
+        ("vector-db", "vector-db-data"),
+    ],
 )
 def test_a_plain_up_heals_a_replaced_volume(deployed: Project, container: str, volume: str) -> None:
     client = docker.from_env()

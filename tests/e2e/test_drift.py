@@ -14,6 +14,7 @@ from minio import Minio, MinioAdmin
 from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
 
+from tests.e2e import qdrant
 from tests.e2e.project import Project, containers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
@@ -82,6 +83,7 @@ def use(project: Project) -> None:
     project.objects().put_object(public, "drift", io.BytesIO(b"no"), 2)
     assert urllib3.request("GET", f"{variables['GLOBAL_S3_ENDPOINT']}/{public}/drift").data == b"no"
     assert not may_do_anything(project, public), "the key has rights that nobody gave it"
+    qdrant.use(project)
     reader = project.outputs()["credentials"]["alfred"]["postgres"]["readonly"]
     address = {"host": "127.0.0.1", "port": project.get("postgres.port"), "dbname": "alfred"}
     with psycopg.connect(**address, user=reader["username"], password=reader["password"]) as connection:
@@ -119,6 +121,10 @@ DRIFTS: dict[str, Callable[[Project], object]] = {
     "who reads a bucket": lambda project: minio(project)[0].delete_bucket_policy(
         project.rendered()["S3_BUCKET_USER_UPLOADS"]
     ),
+    "a vector database": lambda project: remove_container(project, "vector-db"),
+    "a collection": lambda project: qdrant.by_hand(project, "DELETE", f"/collections/{qdrant.COLLECTION}"),
+    "an index of a collection": qdrant.drop_index,
+    "a login of Qdrant": qdrant.shut_out,
     "a right to connect": lambda project: sql(project, f"REVOKE CONNECT ON DATABASE alfred FROM {login(project)}"),
 }
 

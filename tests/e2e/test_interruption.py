@@ -62,6 +62,7 @@ def test_up_converges_after_a_kill_at_any_moment(project: Project) -> None:
         f"{project.stack}-db-postgres",
         f"{project.stack}-object-store",
         f"{project.stack}-redis",
+        f"{project.stack}-vector-db",
     ]
     project.up("--expect-no-changes").succeeded()
     with project.database() as connection:

@@ -167,6 +167,18 @@ def test_changes_of_points_reach_what_they_name(client: QdrantClient, name: str)
     assert [(each.id, each.payload) for each in client.scroll(name)[0]] == [(1, {}), (2**63, {"only": True})]
 
 
+def test_points_come_without_the_payload_that_nobody_asked_for(client: QdrantClient, name: str) -> None:
+    client.create_collection(name, vectors_config=VECTORS)
+    client.upsert(name, [models.PointStruct(id=1, vector=[1, 0], payload={"a": 1})])
+    found: list[Any] = [
+        client.retrieve(name, [1], with_payload=False)[0],
+        client.scroll(name, with_payload=False)[0][0],
+        client.query_points(name, query=[1.0, 0.0], with_payload=False).points[0],
+    ]
+    assert [point.id for point in found] == [1, 1, 1]
+    assert not any(point.payload for point in found)
+
+
 def test_a_batch_of_changes_is_applied_in_order(client: QdrantClient, name: str) -> None:
     client.create_collection(name, vectors_config=VECTORS)
     point = models.PointStruct(id=1, vector=[1, 2], payload={"a": 1})

@@ -12,7 +12,7 @@ from components.slices.admin import Address
 from components.slices.postgres.connection import connect, run
 from components.slices.postgres.database import DatabaseProvider
 from components.slices.postgres.role import RoleProvider
-from tests.slices.servers import OBJECT_STORE, POSTGRES, REDIS, Kind, Server, server
+from tests.slices.servers import OBJECT_STORE, POSTGRES, QDRANT, REDIS, Kind, Server, server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,6 +46,12 @@ def redis(client: docker.DockerClient) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def object_store(client: docker.DockerClient) -> Iterator[Server]:
     with server(client, OBJECT_STORE) as made:
+        yield made.start().ready()
+
+
+@pytest.fixture(scope="session")
+def qdrant(client: docker.DockerClient) -> Iterator[Server]:
+    with server(client, QDRANT) as made:
         yield made.start().ready()
 
 

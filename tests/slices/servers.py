@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ import redis
 import urllib3
 from docker.models.containers import Container
 from minio import Minio
+from qdrant_client import QdrantClient
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import images
 from components import scripts
+from components.slices.qdrant.logins import admin_token
 from components.slices.ready import ReadyProvider
 from components.slices.resource import Props
 from components.slices.secret_file import SecretFileProvider
@@ -42,6 +45,7 @@ class Kind:
     uid: int = 999
     key_files: tuple[str, ...] = ()
     root: str | None = None  # the secret that `files` are of, where `Ready` makes the administrator with it
+    credential: Callable[[str, str], str] | None = None  # makes the administrator's of a random text and of root's
 
 
 POSTGRES: Final = Kind(
@@ -79,6 +83,26 @@ OBJECT_STORE: Final = Kind(
     uid=1000,
     key_files=("encryption-key",),
     root="root",
+)
+QDRANT: Final = Kind(
+    name="qdrant",
+    version="1",
+    port=6333,
+    data="/qdrant/storage",
+    files={"api-key": "plain"},
+    tmpfs=("/tmp",),
+    stop_signal="SIGTERM",
+    arguments=(),
+    memory="512m",
+    environment={
+        "QDRANT__SERVICE__JWT_RBAC": "true",
+        "QDRANT__STORAGE__SNAPSHOTS_PATH": "/qdrant/storage/snapshots",
+        "QDRANT__STORAGE__TEMP_PATH": "/qdrant/storage/temp",
+        "QDRANT_INIT_FILE_PATH": "/tmp/.qdrant-initialized",
+    },
+    uid=1000,
+    root="api-key",
+    credential=admin_token,
 )
 
 
@@ -131,7 +155,8 @@ class Server:
     def rotate(self, password: str) -> None:
         """Write another password of the administrator, as `up` does; a running server learns it by `ready`."""
         self.password = password
-        alone = {"stack": STACK, "secret": self.secret, "content": password}
+        content = self.kind.credential(password, self.root) if self.kind.credential else password
+        alone = {"stack": STACK, "secret": self.secret, "content": content}
         SecretFileProvider().create(alone if self.kind.root else self.secret_props())
 
     def look(self) -> "Server":
@@ -248,6 +273,16 @@ def s3_session(server: Server, access_key: str | None = None, secret_key: str | 
     pool = urllib3.PoolManager(timeout=10, retries=False)
     where = f"127.0.0.1:{server.port}"
     return Minio(where, access_key, secret_key, secure=False, region="us-east-1", http_client=pool)
+
+
+def qdrant_session(server: Server, key: str | None) -> QdrantClient:
+    """A client over REST with an API key, a token, or none; a refusal is an UnexpectedResponse with its status."""
+    with warnings.catch_warnings():
+        # The port is open to this machine only.
+        warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
+        return QdrantClient(
+            url=f"http://127.0.0.1:{server.port}", api_key=key, check_compatibility=False, timeout=10, verify=False
+        )
 
 
 def eventually(check: Callable[[], Any], *, within: float = 15) -> Any:

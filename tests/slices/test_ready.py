@@ -11,7 +11,7 @@ from tests.slices.servers import Server
 PROVIDER = ReadyProvider()
 
 
-@pytest.fixture(params=["postgres", "redis"])
+@pytest.fixture(params=["postgres", "redis", "qdrant"])
 def server(request: pytest.FixtureRequest) -> Server:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Server)
@@ -79,6 +79,7 @@ def test_a_container_that_is_gone_is_not_waited_for(server: Server) -> None:
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize("server", ["postgres", "redis"], indirect=True)  # Qdrant has none: test_qdrant_ready
 def test_a_refused_password_is_named_as_such(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("components.slices.admin.read_secret", lambda stack, secret: "wrong")
     with pytest.raises(SliceError, match="password is refused") as caught:

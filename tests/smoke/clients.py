@@ -1,7 +1,10 @@
 """Connections as an application makes them: its own credentials, the `host` view, a short limit for connecting."""
 
+import json
+import warnings
+from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import redis
@@ -11,7 +14,18 @@ from redis.backoff import NoBackoff
 from redis.client import PubSub
 from redis.retry import Retry
 
-from infra.contract import ObjectStoreCredential, ObjectStoreSlice, PostgresCredential, StackContract, View
+from infra.contract import (
+    ObjectStoreCredential,
+    ObjectStoreSlice,
+    PostgresCredential,
+    QdrantCredential,
+    QdrantSlice,
+    StackContract,
+    View,
+)
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
 
 SECONDS = 5
 
@@ -77,6 +91,63 @@ def object_store(
         region=object_store_slice(contract, app).region,
         http_client=http(),
     )
+
+
+def qdrant(contract: StackContract, app: str, *, key: str | None = None, grpc: bool = False) -> closing["QdrantClient"]:
+    """The official client with the application's token, or another key; an empty `key` is nobody."""
+    from qdrant_client import QdrantClient  # takes more than a second, which the quick tests need not wait for
+
+    view, own = _view(contract, "qdrant"), qdrant_credential(contract, app).password.get_secret_value()
+    with warnings.catch_warnings():
+        # Whether there is TLS is the platform's choice.
+        warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
+        return closing(
+            QdrantClient(
+                url=f"http{'s' if view.tls else ''}://{view.host}:{view.port}",
+                grpc_port=view.grpc_port or 6334,
+                prefer_grpc=grpc,
+                api_key=own if key is None else key or None,
+                check_compatibility=False,
+                timeout=SECONDS * 4,  # a search among all vectors, on a small machine
+                verify=view.tls,  # without TLS, loading certificates would only take long
+            )
+        )
+
+
+def qdrant_request(
+    contract: StackContract,
+    app: str,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
+) -> tuple[int, Any]:
+    """Status and answer of a request with the application's token, or another key; an empty `key` is nobody."""
+    view, own = _view(contract, "qdrant"), qdrant_credential(contract, app).password.get_secret_value()
+    key = own if key is None else key
+    answer = http().request(
+        method,
+        f"http{'s' if view.tls else ''}://{view.host}:{view.port}{path}",
+        body=None if body is None else json.dumps(body).encode(),
+        headers={"content-type": "application/json", **({"api-key": key} if key else {})},
+    )
+    try:
+        return answer.status, json.loads(answer.data)
+    except ValueError:
+        return answer.status, answer.data.decode(errors="replace")
+
+
+def qdrant_slice(contract: StackContract, app: str) -> QdrantSlice:
+    slice_ = contract.applications[app].qdrant
+    assert slice_
+    return slice_
+
+
+def qdrant_credential(contract: StackContract, app: str) -> QdrantCredential:
+    credential = contract.credentials[app].qdrant
+    assert credential
+    return credential
 
 
 def http() -> urllib3.PoolManager:

@@ -142,3 +142,39 @@ def test_an_object_survives(
         assert eventually(read, "the object store answers again") == (content,), "an acknowledged object was lost"
     finally:
         eventually(lambda: (client.remove_object(bucket, key),), "the object is removed")
+
+
+def test_points_survive(
+    contract: StackContract, daemon: docker.DockerClient, disturb: Callable[[Container], None]
+) -> None:
+    if not contract.applications["alfred"].qdrant:
+        pytest.skip("alfred has no collections in this stack")
+    from tests.smoke.qdrant_space import Space  # with the official client, which takes more than a second
+
+    space = Space(next(iter(clients.qdrant_slice(contract, "alfred").collections.values())), 200)
+    mine = [{"key": key, "match": {"value": value}} for key, value in space.mark.items()]
+
+    def ask(what: str, *more: dict[str, Any], **body: Any) -> Any:
+        path = f"/collections/{space.name}/points/{what}"
+        status, answer = clients.qdrant_request(
+            contract, "alfred", "POST", path, {"filter": {"must": [*mine, *more]}, **body}
+        )
+        assert status == 200, answer
+        return answer["result"]
+
+    def found() -> tuple[int, int]:
+        changed = {"key": "new", "match": {"value": True}}
+        return ask("count", exact=True)["count"], ask("count", changed, exact=True)["count"]
+
+    try:
+        with clients.qdrant(contract, "alfred") as client:
+            space.write(client, 0, 200, lambda number: {"number": number})
+            client.set_payload(space.name, {"new": True}, [*space.ids[:50]], wait=True)
+            client.delete(space.name, [*space.ids[180:]], wait=True)
+        disturbed(daemon, contract.backends.qdrant, disturb)
+        assert eventually(found, "Qdrant answers again") == (180, 50), "an acknowledged write was lost"
+        query = space.vectors[7].tolist()
+        nearest = ask("query", query=query, limit=1, **({"using": space.using} if space.using else {}))
+        assert nearest["points"][0]["id"] == space.nearest(query, 1)[0][0]
+    finally:
+        eventually(lambda: ask("delete?wait=true"), "the points are removed")

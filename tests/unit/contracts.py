@@ -26,6 +26,7 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
         "backends": {
             "postgres": backend("db-postgres", "17.6", 5432),
             "redis": backend("redis", "8.0.2", 6379),
+            "qdrant": _with_grpc(backend("vector-db", "1.19.0", 6333)),
             "object_store": backend("object-store", "2026-02-12T20:18:48Z", 9000),
         },
         "applications": {
@@ -38,6 +39,22 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
                     "readonly": {"username": "alfred_ro", "secret_ref": ref("alfred", "postgres", "readonly")},
                 },
                 "redis": {"prefix": "alfred:", "db": 0, "username": "alfred", "secret_ref": ref("alfred", "redis")},
+                "qdrant": {
+                    "collections": {
+                        "documents": {"name": "documents", "size": 1536, "distance": "Cosine", "vectors": {}},
+                        "media": {
+                            "name": "media",
+                            "vectors": {
+                                "text": {"size": 384, "distance": "Dot"},
+                                "image": {"size": 512, "distance": "Cosine"},
+                            },
+                        },
+                    },
+                    "username": "alfred-1",
+                    "secret_ref": ref("alfred", "qdrant"),
+                    "readonly": {"username": "alfred-ro-1", "secret_ref": ref("alfred", "qdrant", "readonly")},
+                    "previous": {"username": "alfred-0", "secret_ref": ref("alfred", "qdrant", "previous")},
+                },
                 "object_store": {
                     "buckets": {
                         "private": {"name": "alfred-private", "public": False, "content_types": []},
@@ -72,6 +89,12 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
                     "readonly": {"username": "alfred_ro", "password": f"ro-{password}"},
                 },
                 "redis": {"username": "alfred", "password": f"redis-{password}"},
+                "qdrant": {
+                    "username": "alfred-1",
+                    "password": f"token-{password}",
+                    "readonly": {"username": "alfred-ro-1", "password": f"reads-{password}"},
+                    "previous": {"username": "alfred-0", "password": f"before-{password}"},
+                },
                 "object_store": {
                     "username": "alfred-1",
                     "password": f"s3-{password}",
@@ -82,6 +105,12 @@ def outputs(password: str = PASSWORD) -> dict[str, Any]:
             }
         },
     }
+
+
+def _with_grpc(backend: dict[str, Any]) -> dict[str, Any]:
+    for view in backend["views"].values():
+        view["grpc_port"] = view["port"] + 1
+    return backend
 
 
 def contract(password: str = PASSWORD) -> StackContract:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,3 +174,18 @@ def test_the_schema_needs_no_project(strata: Strata, tmp_path: Path) -> None:
 
 def test_no_colour_codes_reach_a_file(strata: Strata, checkout: Path) -> None:
     assert "\x1b" not in strata(checkout, "outputs").stderr
+
+
+def test_images_are_built_for_every_backend_unless_some_are_named(
+    strata: Strata, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def build(names: Iterable[str], say: object) -> list[str]:
+        asked.append([*names])
+        return []
+
+    monkeypatch.setattr("images.build", build)
+    strata(checkout, "images", "build")
+    strata(checkout, "images", "build", "redis")
+    assert asked == [["postgres", "redis", "object_store", "qdrant"], ["redis"]]

@@ -138,6 +138,22 @@ def test_a_secret_without_its_value_is_not_written_as_something_else() -> None:
         config_files.render(partial, stack="dev", app="alfred", view="host", templates={}, file=FILE)
 
 
+def test_collections_tokens_and_both_ports_can_be_used() -> None:
+    values = render(
+        "x",
+        WHERE="{{ qdrant.host }}:{{ qdrant.port }} {{ qdrant.grpc_port }}",
+        KEYS="{{ qdrant.password }} {{ qdrant.readonly.password }} {{ qdrant.previous.password }}",
+        ONE="{{ qdrant.collections.documents.name }} {{ qdrant.collections.documents.size }}",
+        MANY="{{ qdrant.collections.media.vectors.text.size }} {{ qdrant.collections.media.vectors.image.distance }}",
+    )
+    assert values == {
+        "WHERE": "127.0.0.1:6333 6334",
+        "KEYS": "token-x reads-x before-x",
+        "ONE": "documents 1536",
+        "MANY": "384 Cosine",
+    }
+
+
 def test_another_view_gives_its_own_address() -> None:
     values = config_files.render(
         contracts.contract(), stack="dev", app="alfred", view="network", templates={"URL": URL}, file=FILE
@@ -149,7 +165,7 @@ def test_another_view_gives_its_own_address() -> None:
     ("template", "says"),
     [
         ("{{ postgres.passwrd }}", "passwrd"),
-        ("{{ qdrant.host }}", "'qdrant' is undefined"),
+        ("{{ kafka.host }}", "'kafka' is undefined"),
         ("{{ postgres.password", "unexpected end of template"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{{ {}[postgres.password] }}", "[secret]"),

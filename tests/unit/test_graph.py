@@ -96,6 +96,9 @@ def test_arrows_say_who_reaches_what_with_which_login() -> None:
         ("alfred", "postgres", "authenticator", "read-write", "credentials.alfred.postgres"),
         ("alfred", "postgres", "alfred_ro", "read-only", "credentials.alfred.postgres.readonly"),
         ("alfred", "redis", "alfred", "read-write", "credentials.alfred.redis"),
+        ("alfred", "qdrant", "alfred-1", "read-write", "credentials.alfred.qdrant"),
+        ("alfred", "qdrant", "alfred-ro-1", "read-only", "credentials.alfred.qdrant.readonly"),
+        ("alfred", "qdrant", "alfred-0", "previous", "credentials.alfred.qdrant.previous"),
         ("alfred", "object_store", "alfred-1", "read-write", "credentials.alfred.object_store"),
         ("alfred", "object_store", "alfred-0", "previous", "credentials.alfred.object_store.previous"),
     }

@@ -65,6 +65,10 @@ MISTAKES = [
     ("postgres.version", "18", ["strata:postgres.version", '"18"', "version: '17'"]),
     ("applications", ["alfred", "alfred"], ["alfred is listed twice"]),
     ("applications", ["Not-A-Name"], ["strata:applications.0", '"Not-A-Name"', "- alfred"]),
+    ("qdrant.grpc_port", 6333, ["port and grpc_port are both 6333", "grpc_port: 6334"]),
+    ("qdrant.memory", "128Mi", ["strata:qdrant.memory", '"128Mi"', "memory: 1Gi"]),
+    ("qdrant.version", "2", ["strata:qdrant.version", '"2"', "version: '1'"]),
+    ("qdrant.rest_port", 6333, ["unknown key `strata:qdrant.rest_port`"]),
     ("postgres", None, ["strata:postgres", "memory: 1Gi"]),
     ("stage", "production", ["production stage takes images from a registry"]),
 ]
@@ -117,6 +121,10 @@ def test_an_unknown_application_names_the_file_to_make(tmp_path: Path) -> None:
     assert "billing" in message
 
 
+def _collection(claim: str) -> str:
+    return f"name: billing\ndescription: x\nqdrant: {{collections: {{docs: {claim}}}}}"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -149,6 +157,17 @@ def test_an_unknown_application_names_the_file_to_make(tmp_path: Path) -> None:
             "tokens: {anon: {signed_with: key, claims: {role: anon, exp: 1.5}}}",
             "tokens.anon.claims.exp",
         ),
+        (_collection("{}"), "write `vector: {size: 1536, distance: Cosine}`, or `vectors:` with a name for each"),
+        (_collection("{vector: {size: 4}, vectors: {a: {size: 4}}}"), "write `vector: {size: 1536, distance: Cosine}`"),
+        (_collection("{vector: {size: 0}}"), "size: 1536"),
+        (_collection("{vector: {size: 4, distance: cosine}}"), "distance: Cosine"),
+        (_collection("{vector: {sise: 4}}"), "unknown key `qdrant.collections.docs.vector.sise`. Did you mean `size`?"),
+        (_collection("{vectors: {text: {sise: 4}}}"), "Did you mean `size`?"),
+        (_collection("{vectors: {text: {}}}"), "`qdrant.collections.docs.vectors.text.size` is missing. Write:"),
+        (_collection("{vector: {size: 4}, indexes: {kind: string}}"), "'keyword'"),
+        (_collection("{vector: {size: 4}, indexes: {'a b': keyword}}"), "qdrant.collections.docs.indexes"),
+        (_collection("{vector: {size: 4}, index: {kind: keyword}}"), "Did you mean `indexes`?"),
+        ("name: billing\ndescription: x\nqdrant: {collections: {}}", "qdrant.collections"),
     ],
 )
 def test_a_malformed_application_names_file_and_key(tmp_path: Path, text: str, says: str) -> None:
@@ -184,6 +203,24 @@ def test_two_applications_cannot_share_a_volume_and_none_has_a_backend_s(tmp_pat
         app = f"app{number}"
         make_application(tmp_path, app, f"name: {app}\ndescription: x\nvolumes: {{{name}: {{}}}}")
         assert f"applications/{app}/application.yaml: the volume `{name}` is that of a backend" in read(tmp_path, app)
+
+
+def test_two_applications_cannot_share_a_collection(tmp_path: Path) -> None:
+    claim = "qdrant: {collections: {docs: {vector: {size: 4}}}}"
+    for name in ("a", "b"):
+        make_application(tmp_path, name, f"name: {name}\ndescription: x\n{claim}")
+    message = read(tmp_path, "a", "b")
+    assert "applications/b/application.yaml: the collection `docs` is `a`'s, too" in message
+    assert "`b_docs`" in message
+
+
+@pytest.mark.parametrize("field", ["kind", "a.b", "a.b[].c", "tags[]", "snake_case-9"])
+def test_a_field_to_index_may_lie_deep_in_a_payload(tmp_path: Path, field: str) -> None:
+    make_application(tmp_path, "billing", _collection(f"{{vector: {{size: 4}}, indexes: {{'{field}': keyword}}}}"))
+    wanted = settings.parse(changed("applications", ["billing"]), file="Pulumi.dev.yaml")
+    claim = settings.read_applications(wanted, tmp_path)[0].qdrant
+    assert claim
+    assert claim.collections["docs"].indexes == {field: "keyword"}
 
 
 def test_stages_are_data_not_names() -> None:

@@ -47,9 +47,10 @@ class CollectionProvider(SliceProvider):
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         found = collection_problems("name", news["name"])
-        if olds.get("name") == news["name"] and is_known(olds) and is_known(news):
-            changed = _differences(olds.get("vectors") or {}, news.get("vectors") or {})
-            found += [CheckFailure("vectors", _refusal(news["name"], text)) for text in changed]
+        before, after = olds.get("vectors"), news.get("vectors")
+        if olds.get("name") == news["name"] and before and is_known(before) and is_known(after):
+            refusal = _refusal(news["name"], before, after or {})
+            found += [CheckFailure("vectors", refusal)] if refusal else []
         return found
 
     def drifted(self, olds: Props, news: Props) -> bool:
@@ -124,7 +125,8 @@ def _settings(live: Mapping[str, Any]) -> Props:
     """The same of a collection as the server describes it."""
     params = live["config"]["params"]
     vectors = params.get("vectors") or {}
-    named = {"": vectors} if "size" in vectors else vectors
+    # Parameters of the unnamed vector, or parameters by name; one may be named `size`, too.
+    named = vectors if all(isinstance(value, Mapping) for value in vectors.values()) else {"": vectors}
     return {
         "vectors": {name: _vector(found) for name, found in named.items()},
         "indexes": {field: found["data_type"] for field, found in (live.get("payload_schema") or {}).items()},
@@ -141,10 +143,8 @@ def _vectors(wanted: Props) -> dict[str, Any]:
     return vectors.get("", vectors)
 
 
-def _differences(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+def _differences(before: Mapping[str, Props], after: Mapping[str, Props]) -> list[str]:
     """What of a collection's vectors would be lost."""
-    before = {name: _vector(params) for name, params in olds.items()}
-    after = {name: _vector(params) for name, params in news.items()}
     found = []
     for name in before.keys() | after.keys():
         label = f"vector `{name}`" if name else "vector"
@@ -153,22 +153,47 @@ def _differences(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
             continue
         old, new = before[name], after[name]
         found += [
-            f"{key} of the {label} is {old[key]} and would be {new[key]}" for key in FIXED if old[key] != new[key]
+            f"{key} of the {label} is {_yaml(old[key])} and would be {_yaml(new[key])}"
+            for key in FIXED
+            if old[key] != new[key]
         ]
     return sorted(found)
 
 
-def _refusal(name: str, difference: str) -> str:
+def _refusal(name: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:
+    """Why the vectors of a collection cannot be made those of `news`, and what to write instead."""
+    before = {vector: _vector(params) for vector, params in olds.items()}
+    after = {vector: _vector(params) for vector, params in news.items()}
+    differences = _differences(before, after)
+    if not differences:
+        return None
     return (
-        f"the collection `{name}`: {difference}. Its vectors would be lost. Declare another collection beside it, fill"
-        " that one, then take this one away"
+        f"the collection `{name}`: {'; '.join(differences)}. Its vectors would be lost. Write what it has:"
+        f" `{_claim(before)}`. For other vectors declare another collection beside it, fill that one, then take this"
+        " one away"
     )
 
 
+def _claim(vectors: Mapping[str, Props]) -> str:
+    """The vectors as an application claims them, on one line."""
+
+    def one(params: Props) -> str:
+        shown = {key: value for key, value in params.items() if value is not False}
+        return "{" + ", ".join(f"{key}: {_yaml(value)}" for key, value in shown.items()) + "}"
+
+    if "" in vectors:
+        return f"vector: {one(vectors[''])}"
+    return "vectors: {" + ", ".join(f"{name}: {one(params)}" for name, params in sorted(vectors.items())) + "}"
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _adopt(connection: Connection, name: str, wanted: Props, live: Props) -> None:
-    changed = _differences(live["vectors"], wanted["vectors"])
-    if changed:
-        raise SliceError("; ".join(_refusal(name, text) for text in changed))
+    refusal = _refusal(name, live["vectors"], wanted["vectors"])
+    if refusal:
+        raise SliceError(refusal)
     moved = {
         vector: {"on_disk": params["on_disk"]}
         for vector, params in wanted["vectors"].items()
@@ -178,7 +203,7 @@ def _adopt(connection: Connection, name: str, wanted: Props, live: Props) -> Non
     if wanted["on_disk_payload"] != live["on_disk_payload"]:
         body["params"] = {"on_disk_payload": wanted["on_disk_payload"]}
     if body:
-        connection.call("PATCH", f"/collections/{name}", body)
+        connection.update_collection(name, body)
 
 
 def _index(connection: Connection, name: str, wanted: Mapping[str, str], olds: Props | None) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import urllib3
 
 TIMEOUT: Final = 5.0  # seconds, for connecting and for an answer
+CHANGE_TIMEOUT: Final = 600.0  # seconds: an index over millions of points is there when it is answered
 # A path of the API without an escape, and a folder's name on the server; Qdrant's own limit is 255.
 NAME_PATTERN: Final = "[A-Za-z0-9_-]+"
 NAME_LIMIT: Final = 255
@@ -39,11 +40,23 @@ class Connection:
     def __init__(self, http: "urllib3.PoolManager", base: str, key: str) -> None:
         self._http, self._base, self._key = http, base, key
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, absent: bool = False) -> Any:
-        """`absent`: None for what the server does not have (404). Raises QdrantAnswerError otherwise."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        absent: bool = False,
+        limit: float | None = None,
+    ) -> Any:
+        """`absent`: None for what the server does not have (404). Raises QdrantAnswerError otherwise.
+
+        `limit` is for an answer, in seconds, where it is not the connection's.
+        """
         content = None if body is None else json.dumps(body).encode()
         headers = {"api-key": self._key, "content-type": "application/json"}
-        answer = self._http.request(method, f"{self._base}{path}", body=content, headers=headers)
+        more: dict[str, Any] = {} if limit is None else {"timeout": limit}
+        answer = self._http.request(method, f"{self._base}{path}", body=content, headers=headers, **more)
         if answer.status == 404 and absent:
             return None
         if answer.status != 200:
@@ -59,18 +72,23 @@ class Connection:
         return dict(answer["result"]) if answer else None
 
     def create_collection(self, name: str, body: Mapping[str, Any]) -> None:
-        self.call("PUT", path(name), body)
+        self.call("PUT", path(name), body, limit=CHANGE_TIMEOUT)
+
+    def update_collection(self, name: str, body: Mapping[str, Any]) -> None:
+        self.call("PATCH", path(name), body, limit=CHANGE_TIMEOUT)
 
     def delete_collection(self, name: str) -> None:
         """It may be gone already."""
-        self.call("DELETE", path(name))
+        self.call("DELETE", path(name), limit=CHANGE_TIMEOUT)
 
     def create_index(self, name: str, field: str, type_: str) -> None:
-        self.call("PUT", f"{path(name)}/index?wait=true", {"field_name": field, "field_schema": type_})
+        body = {"field_name": field, "field_schema": type_}
+        self.call("PUT", f"{path(name)}/index?wait=true", body, limit=CHANGE_TIMEOUT)
 
     def delete_index(self, name: str, field: str) -> None:
         """It may be gone already."""
-        self.call("DELETE", f"{path(name)}/index/{quote(field, safe='')}?wait=true", absent=True)
+        where = f"{path(name)}/index/{quote(field, safe='')}?wait=true"
+        self.call("DELETE", where, absent=True, limit=CHANGE_TIMEOUT)
 
     def put_point(self, name: str, id_: str, payload: Mapping[str, Any]) -> None:
         """A point without vectors; one with that id is replaced."""

@@ -54,9 +54,10 @@ class QdrantLoginProvider(SliceProvider):
         return {"token_id": id_, "live_id": id_}
 
     def live(self, props: Props) -> Props | None:
+        """Without its point the login is shut out, not gone: the token that applications have is let in again."""
         with connect(Address.of(props)) as connection:
             found = logins.get(connection, props["name"])
-        return None if found is None else {"live_id": str(found.get("id"))}
+        return {"live_id": str((found or {}).get("id") or "")}
 
     def delete(self, id_: str, props: Props) -> None:
         """Its tokens are refused from now on. Points stay."""

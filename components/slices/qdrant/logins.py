@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.jwt_hs256 import claims, sign
-from components.slices.errors import SliceError
+from components.slices.errors import SliceError, UnpreparedError
 from components.slices.qdrant.connection import LOGINS, Connection
 
 ADMIN: Final = "admin"
@@ -52,10 +52,10 @@ def prepare(connection: Connection, admin_id: str) -> None:
 
 
 def identity(connection: Connection) -> str:
-    """The UUID of the data volume. Raises SliceError where `prepare` has not run."""
+    """The UUID of the data volume. Raises UnpreparedError where `prepare` has not run."""
     found = connection.payloads(LOGINS, [IDENTITY]).get(IDENTITY, {}).get("identity")
     if not found:
-        raise SliceError("Qdrant has no identity yet: `strata up` gives it one")
+        raise UnpreparedError("Qdrant has no identity yet: `strata up` gives it one")
     return str(found)
 
 

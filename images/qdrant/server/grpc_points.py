@@ -41,7 +41,7 @@ def methods(service: Service) -> Methods:
     def points(access: Access, request: Any) -> Any:
         asked = models.PointRequest(ids=_ids(request.ids), **_selectors(request))
         found = service.points(access, request.collection_name, asked)
-        return grpc.GetResponse(result=[RestToGrpc.convert_record(each) for each in found])
+        return grpc.GetResponse(result=_records(found))
 
     def scroll(access: Access, request: Any) -> Any:
         asked = models.ScrollRequest(
@@ -54,7 +54,7 @@ def methods(service: Service) -> Methods:
         found = service.scroll(access, request.collection_name, asked)
         following = found.next_page_offset
         return grpc.ScrollResponse(
-            result=[RestToGrpc.convert_record(each) for each in found.points],
+            result=_records(found.points),
             next_page_offset=None if following is None else RestToGrpc.convert_extended_point_id(following),
         )
 
@@ -192,6 +192,11 @@ def _status(request: Any, result: models.UpdateResult) -> Any:
 
 def _scored(points: list[models.ScoredPoint]) -> list[Any]:
     return [RestToGrpc.convert_scored_point(each) for each in points]
+
+
+def _records(points: list[models.Record]) -> list[Any]:
+    # The client's conversion takes no point without a payload.
+    return [RestToGrpc.convert_record(each.model_copy(update={"payload": each.payload or {}})) for each in points]
 
 
 def _ids(ids: Any) -> list[Any]:

@@ -23,4 +23,4 @@ install -d -o qdrant -g qdrant -m 755 /qdrant /qdrant/storage /qdrant/snapshots
 install -m 755 /run/strata-build/entrypoint.sh /qdrant/entrypoint.sh
 ln -s entrypoint.sh /qdrant/qdrant # what start scripts that do not take the entrypoint run
 
-PYTHONPATH=/opt/strata:/opt/strata/packages python3 -c 'from images.qdrant.server import VERSION, __main__; print(VERSION)'
+PYTHONPATH=/opt/strata:/opt/strata/packages python3 -c 'from images.qdrant.server import VERSION, main; print(VERSION)'
