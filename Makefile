@@ -3,7 +3,7 @@ STACK ?= dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up down check test e2e smoke images lock fmt preflight python
+.PHONY: help up down check test e2e smoke bench images lock fmt preflight python
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,6 +31,9 @@ e2e: preflight images ## Whole `strata` commands against Docker, in stacks of th
 
 smoke: preflight ## Validate the running stack, with restarts and kills (STACK=dev)
 	$(BIN)/pytest tests/smoke --stack $(STACK) --disruptive
+
+bench: preflight images ## Measure speed side by side, in a stack of its own (ARGS=--help)
+	$(BIN)/python -m bench $(ARGS)
 
 images: preflight ## Build the local images that are missing
 	$(BIN)/strata images build

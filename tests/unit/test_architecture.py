@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("applications", "cli", "components", "engine", "images", "infra", "policies")
+PACKAGES = ("applications", "bench", "cli", "components", "engine", "images", "infra", "policies")
 
 # Package → the project's packages that it may import besides itself.
 MAY_IMPORT = {
     "applications": set[str](),
+    "bench": {"components", "images", "infra"},
     "cli": {"components", "engine", "images", "infra"},
     "components": set[str](),
     "engine": set[str](),
