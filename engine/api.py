@@ -7,6 +7,7 @@ is the message. What goes wrong in a run is told to the display, and the result 
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.display import JsonDisplay, TextDisplay, shown
@@ -26,6 +27,7 @@ __all__ = [
     "JsonDisplay",
     "Message",
     "Options",
+    "Program",
     "Result",
     "Step",
     "TextDisplay",
@@ -34,18 +36,28 @@ __all__ = [
     "outputs",
     "preview",
     "refresh",
+    "start_program",
     "up",
 ]
 
 
-def preview(workspace: Workspace, options: Options, display: Display) -> Result:
+def start_program(root: Path) -> Program:
+    """An interpreter that imports the SDK already: for `preview` or `up` of a stack of the project in `root`, once.
+
+    Whoever started it stops it, used or not. Raises EngineError.
+    """
+    project = load_project(root)
+    return Program(project.python, project.program)
+
+
+def preview(workspace: Workspace, options: Options, display: Display, *, program: Program | None = None) -> Result:
     """What `up` would do."""
-    return _run(workspace, options, display, lambda session: session.preview())
+    return _run(workspace, options, display, lambda session: session.preview(), program=program)
 
 
-def up(workspace: Workspace, options: Options, display: Display) -> Result:
+def up(workspace: Workspace, options: Options, display: Display, *, program: Program | None = None) -> Result:
     """Makes the stack what its program says. Runs the program dry first, and changes nothing if that fails."""
-    return _run(workspace, options, display, lambda session: session.update())
+    return _run(workspace, options, display, lambda session: session.update(), program=program)
 
 
 def destroy(workspace: Workspace, options: Options, display: Display) -> Result:
@@ -65,10 +77,12 @@ def _run(
     command: "Callable[[Session], Result]",
     *,
     uses_program: bool = True,
+    program: Program | None = None,
 ) -> Result:
     project = load_project(workspace.root)
     with ExitStack() as stack:
-        program = Program(project.python, project.program) if uses_program else None
+        if uses_program and program is None:
+            program = Program(project.python, project.program)
         if program is not None:
             stack.callback(program.stop)
         # Imported here because it takes a while, in which the program's interpreter imports the SDK.

@@ -13,6 +13,11 @@ import yaml
 
 from engine.errors import EngineError
 
+try:
+    from yaml import CSafeLoader as _Parser
+except ImportError:  # a PyYAML that was built without libyaml
+    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
+
 _Place = tuple[str | int, ...]
 
 
@@ -31,7 +36,7 @@ class YamlFile:
         return EngineError(f"{where}: {message}")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_Parser):
     """Values of JSON only: no dates, binaries or sets."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - filled below
