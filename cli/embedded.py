@@ -3,7 +3,9 @@
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 
 from cli.engines import Options, Outcome
 from cli.errors import CliError
@@ -20,22 +22,36 @@ class EmbeddedEngine:
 
     def __init__(self, workspace: Workspace, terminal: Terminal) -> None:
         self._workspace, self._terminal = workspace, terminal
+        self._program: api.Program | None = None
 
     @property
     def title(self) -> str:
         return "embedded"
 
+    @contextmanager
+    def warmed(self) -> Iterator[None]:
+        with ExitStack() as started:
+            with suppress(api.EngineError):  # told by the operation itself, unless something else is wrong before that
+                self._program = api.start_program(self._workspace.root)
+                started.callback(self._program.stop)
+            yield
+
     def preview(self, options: Options) -> Outcome:
-        return self._run(api.preview, options)
+        return self._run(self._with_program(api.preview), options)
 
     def up(self, options: Options) -> Outcome:
-        return self._run(api.up, options, question="Do you want to perform this update?")
+        return self._run(self._with_program(api.up), options, question="Do you want to perform this update?")
 
     def destroy(self, options: Options) -> Outcome:
         return self._run(api.destroy, options, question="Do you want to perform this destroy?")
 
     def refresh(self, options: Options) -> Outcome:
         return self._run(api.refresh, options, question="Do you want to record this in the state?")
+
+    def _with_program(self, operation: Callable[..., api.Result]) -> _Operation:
+        """The one that is warm is used up by this."""
+        program, self._program = self._program, None
+        return partial(operation, program=program)
 
     def _run(self, operation: _Operation, options: Options, question: str = "") -> Outcome:
         def confirm(_: api.Result) -> bool:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +46,9 @@ class Engine(Protocol):
     @property
     def title(self) -> str:
         """Name and version, for the first line."""
+
+    def warmed(self) -> AbstractContextManager[None]:
+        """Starts what takes a while and what any operation needs; ended with the context where nothing needed it."""
 
     def preview(self, options: Options) -> Outcome: ...
 

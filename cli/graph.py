@@ -9,13 +9,11 @@ from typing import Annotated, Final
 import typer
 
 from cli.errors import CliError
-from cli.graph_page import page
 from cli.options import JsonOption, StackOption
 from cli.terminal import Terminal, complain
 from components import privatefiles
 from engine.errors import ExitCode
 from infra import reader
-from infra.graph import from_contract
 from infra.workspace import find
 
 _STDOUT: Final = Path("-")
@@ -35,6 +33,9 @@ def graph(
     if show and output == _STDOUT:
         raise CliError("--open needs a file: leave `--output -` out", ExitCode.BAD_USAGE)
     terminal = Terminal(json_output=json_output)
+    from cli.graph_page import page
+    from infra.graph import from_contract
+
     picture = from_contract(reader.load_from(find(stack)), stack)
     if json_output:
         terminal.document(picture.document())

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -36,6 +36,9 @@ class OfficialCli:
     def title(self) -> str:
         done = self._capture(["pulumi", "version"], cwd=self._workspace.root)
         return f"pulumi CLI {done.strip()}"
+
+    def warmed(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def preview(self, options: Options) -> Outcome:
         return self._run("preview", options)

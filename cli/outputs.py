@@ -10,7 +10,6 @@ from cli.errors import CliError
 from cli.options import JsonOption, StackOption
 from cli.terminal import Terminal
 from infra import reader
-from infra.contract import schema_text
 from infra.workspace import find
 
 
@@ -44,6 +43,8 @@ def contract(
 ) -> None:
     """Print a stack's contract as JSON, without passwords; or the contract's JSON Schema."""
     if schema:
+        from infra.contract import schema_text
+
         sys.stdout.write(schema_text())
         return
     public = reader.load(stack).model_dump(mode="json", exclude={"credentials"}, exclude_none=True)

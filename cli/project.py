@@ -35,7 +35,7 @@ def read_settings(workspace: Workspace) -> Settings:
     return settings.parse({key.removeprefix(f"{workspace.project}:"): v for key, v in own.items()}, file=file.name)
 
 
-def read_applications(workspace: Workspace) -> dict[str, Application]:
-    """The stack's applications by name. Raises SettingsError, CliError."""
-    applications = settings.read_applications(read_settings(workspace), workspace.root)
+def read_applications(workspace: Workspace, known: Settings | None = None) -> dict[str, Application]:
+    """The stack's applications by name; `known` are its settings, if they were read. Raises SettingsError, CliError."""
+    applications = settings.read_applications(known or read_settings(workspace), workspace.root)
     return {application.name: application for application in applications}

@@ -1,13 +1,14 @@
 """`strata up`, `preview`, `refresh` and `destroy`: an engine's work, and what belongs before and after it."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import deletion, smoke, state, summary
-from cli.config import write_file
+from cli.config import write_files
 from cli.engines import Engine, Options, Outcome, choose
 from cli.errors import CliError
 from cli.official import OfficialCli
@@ -25,10 +26,12 @@ from cli.smoke import Smoke
 from cli.state import Deployment, EngineName
 from cli.terminal import Terminal
 from engine.errors import ExitCode
-from infra import config_files, reader
-from infra.config_files import FORMATS
-from infra.contract import StackContract
+from infra import reader
+from infra.choices import FORMATS
 from infra.workspace import Workspace, find
+
+if TYPE_CHECKING:
+    from infra.contract import StackContract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,30 +55,37 @@ def up(
     json_output: JsonOption = False,
 ) -> None:
     """Create or update a stack, write its applications' configuration, and check that it works."""
-    from cli import images, project
-
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
     ask = _ask(terminal, "update", yes=yes)
-    settings, applications = project.read_settings(workspace), project.read_applications(workspace)
-    session = _begin(workspace, terminal, engine)
-    images.ensure(settings, terminal)
+    before = state.read(workspace)
+    session = _session(workspace, terminal, choose(workspace, before, engine))
     options = Options(
         ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output
     )
-    before = state.read(workspace)
-    outcome = _finish(session, session.engine.up(options))
-    contract = reader.load_from(workspace)
-    files = {
-        name: [write_file(workspace, contract, applications[name], format, "host") for format in FORMATS]
-        for name in contract.applications
-        if name in applications
-    }
-    checks = None
-    if not skip_smoke:
-        with terminal.progress("Checking the stack (quick smoke tests)"):
-            checks = smoke.run_quick(workspace)
-    _report_up(session, outcome, contract, files, checks, before)
+    with ExitStack() as started:
+        started.enter_context(session.engine.warmed())
+        from cli import images, project  # what they load is loaded while the program's interpreter starts
+
+        settings = project.read_settings(workspace)
+        applications = project.read_applications(workspace, settings)
+        _announce(session)
+        images.ensure(settings, terminal)
+        # The tests get ready while the engine works: it waits for servers most of the time.
+        checks = None if skip_smoke else started.enter_context(smoke.prepared(workspace))
+        outcome = _finish(session, session.engine.up(options))
+        outputs = reader.read_outputs(workspace, show_secrets=True)
+        contract = reader.parse(outputs, workspace)
+        files = {
+            name: write_files(workspace, contract, applications[name], FORMATS, "host")
+            for name in contract.applications
+            if name in applications
+        }
+        passed = None
+        if checks:
+            with terminal.progress("Checking the stack (quick smoke tests)"):
+                passed = checks.run(outputs)
+    _report_up(session, outcome, contract, files, passed, before)
 
 
 def preview(
@@ -138,12 +148,12 @@ def destroy(
         if ask and not terminal.confirm("Do you want to lose it?"):
             raise CliError("not confirmed: nothing was changed")
         with deletion.lifted(workspace, doomed) as once:
-            lifting = Session(
-                workspace=once, terminal=terminal, engine=_engine(session.name, once, terminal), name=session.name
-            )
+            lifting = _session(once, terminal, session.name)
             _finish(lifting, lifting.engine.up(replace(options, ask=False)))
     outcome = _finish(session, session.engine.destroy(options))
     kept = [name for name in deployment.data_volumes if name not in doomed]
+    from infra import config_files
+
     removed = config_files.remove(stack)
     if json_output:
         facts = {"kept": kept, "deleted": list(doomed), "removed_files": [str(file) for file in removed]}
@@ -154,12 +164,20 @@ def destroy(
 
 def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) -> Session:
     """Chooses the engine, and says which one and where the state is before anything else."""
-    name = choose(workspace, state.read(workspace), wanted)
-    engine = _engine(name, workspace, terminal)
-    terminal.say(f"Engine: {engine.title}. State: {workspace.backend_url}, stack {workspace.stack}.")
+    session = _session(workspace, terminal, choose(workspace, state.read(workspace), wanted))
+    _announce(session)
+    return session
+
+
+def _session(workspace: Workspace, terminal: Terminal, name: EngineName) -> Session:
+    return Session(workspace=workspace, terminal=terminal, engine=_engine(name, workspace, terminal), name=name)
+
+
+def _announce(session: Session) -> None:
+    workspace, terminal = session.workspace, session.terminal
+    terminal.say(f"Engine: {session.engine.title}. State: {workspace.backend_url}, stack {workspace.stack}.")
     if made := workspace.create_passphrase():
         terminal.say(f"New stack: its secrets are encrypted with the passphrase in {made}. Keep a copy of that file.")
-    return Session(workspace=workspace, terminal=terminal, engine=engine, name=name)
 
 
 def _engine(name: EngineName, workspace: Workspace, terminal: Terminal) -> Engine:
@@ -198,7 +216,7 @@ def _document(session: Session, outcome: Outcome) -> dict[str, Any]:
 def _report_up(
     session: Session,
     outcome: Outcome,
-    contract: StackContract,
+    contract: "StackContract",
     files: dict[str, list[Path]],
     checks: Smoke | None,
     before: Deployment | None,

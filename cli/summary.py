@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.smoke import Smoke
 from cli.terminal import Terminal
-from infra.contract import Backends, StackContract
 from infra.workspace import Workspace
+
+if TYPE_CHECKING:
+    from infra.contract import StackContract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class Data:
 def say_up(
     terminal: Terminal,
     workspace: Workspace,
-    contract: StackContract,
+    contract: "StackContract",
     files: dict[str, list[Path]],
     checks: Smoke | None,
     data: Data,
@@ -69,9 +72,9 @@ def _passed(checks: Smoke | None) -> str:
     return f"{checks.passed} quick smoke tests passed in {checks.seconds:.1f} s"
 
 
-def _endpoints(contract: StackContract) -> list[tuple[str, str]]:
+def _endpoints(contract: "StackContract") -> list[tuple[str, str]]:
     rows = []
-    for name in Backends.model_fields:
+    for name in type(contract.backends).model_fields:
         backend = getattr(contract.backends, name)
         if backend is None:
             continue

@@ -18,7 +18,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 from urllib.parse import quote
 
 import yaml
@@ -28,10 +28,8 @@ from pydantic import BaseModel, SecretStr
 
 from components import privatefiles
 from components.privatefiles import state_home
-from infra.contract import BACKENDS, StackContract, ViewName
-
-Format = Literal["env", "yaml", "json"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+from infra.choices import FORMATS, Format, ViewName
+from infra.contract import BACKENDS, StackContract
 
 
 class ConfigError(Exception):

@@ -10,12 +10,13 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from infra.choices import ViewName
+
 CONTRACT_VERSION: Final = 1
 
 # The one secret output. Everything else is public: a single secret leaf would hide a whole output from StackReferences.
 CREDENTIALS: Final = "credentials"
 
-ViewName = Literal["host", "network", "cluster"]
 BackendName = Literal["postgres", "redis", "qdrant", "object_store"]
 BACKENDS: Final[tuple[BackendName, ...]] = get_args(BackendName)
 Port = Annotated[int, Field(ge=1, le=65535)]

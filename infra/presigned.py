@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from infra.contract import Bucket, StackContract, ViewName
+from infra.choices import ViewName
+from infra.contract import Bucket, StackContract
 
 if TYPE_CHECKING:
     from minio import Minio

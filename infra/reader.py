@@ -9,25 +9,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from infra.contract import CONTRACT_VERSION, StackContract
 from infra.workspace import Workspace, find
 
 if TYPE_CHECKING:
     from engine import api
+    from infra.contract import StackContract
 
 
 class ContractError(Exception):
     """A stack has no outputs, or not those of this contract. The text is what the user reads, without any value."""
 
 
-def load(stack: str, *, start: Path | None = None, environ: Mapping[str, str] | None = None) -> StackContract:
+def load(stack: str, *, start: Path | None = None, environ: Mapping[str, str] | None = None) -> "StackContract":
     """The contract of `stack`, credentials included. Raises ContractError, WorkspaceError."""
     return load_from(find(stack, start=start, environ=environ))
 
 
-def load_from(workspace: Workspace) -> StackContract:
+def load_from(workspace: Workspace) -> "StackContract":
     """The contract of the workspace's stack, credentials included. Raises ContractError, WorkspaceError."""
     outputs = read_outputs(workspace, show_secrets=True)
     if not outputs:
@@ -35,8 +33,12 @@ def load_from(workspace: Workspace) -> StackContract:
     return parse(outputs, workspace)
 
 
-def parse(outputs: Mapping[str, Any], workspace: Workspace) -> StackContract:
+def parse(outputs: Mapping[str, Any], workspace: Workspace) -> "StackContract":
     """Raises ContractError that names what is wrong, and no value: it may be a secret."""
+    from pydantic import ValidationError
+
+    from infra.contract import CONTRACT_VERSION, StackContract  # `up` has other things to start first
+
     version = outputs.get("contract_version")
     if version != CONTRACT_VERSION:
         raise ContractError(

@@ -4,7 +4,6 @@ import base64
 import hmac
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -41,11 +40,9 @@ LIMITS: Final = {
 
 def load(path: Path) -> dict[str, str]:
     """The variables of an env file, read by a shell."""
-    dump = "import json, os; print(json.dumps(dict(os.environ)))"
-    command = ["sh", "-euc", 'set -a; . "$1"; exec "$2" -c "$3"', "sh", str(path), sys.executable, dump]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONUTF8": "1"})
-    variables: dict[str, str] = json.loads(done.stdout)
-    return variables
+    command = ["sh", "-euc", 'set -a; . "$1"; exec env -0', "sh", str(path)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env={})
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
 
 def verified(token: str, key: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 They know no engine and no platform. Without --stack they are left out, so that a plain `pytest` is not full of skips.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import yaml
 
 from infra import config_files
 from infra.contract import StackContract
-from infra.reader import ContractError, load
-from infra.workspace import WorkspaceError
+from infra.reader import ContractError, load_from, parse
+from infra.workspace import WorkspaceError, find
 from tests.smoke import clients
 from tests.smoke.alfred import CLAIM
 
@@ -26,6 +27,7 @@ CONTRACT = pytest.StashKey[StackContract]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("smoke tests")
     group.addoption("--stack", help="the deployed stack that tests/smoke validates")
+    group.addoption("--outputs-on-stdin", action="store_true", help="its outputs come as JSON, as from `strata up`")
     group.addoption("--disruptive", action="store_true", help="also restart and kill backends (not in production)")
 
 
@@ -79,12 +81,20 @@ def contract(pytestconfig: pytest.Config) -> StackContract:
     return _contract(pytestconfig)
 
 
-@pytest.fixture
-def alfred_postgres(contract: StackContract) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """Alfred's own login. What a test writes is rolled back."""
+@pytest.fixture(scope="session")
+def alfred_session(contract: StackContract) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """One for all tests: that of a login costs the server more than most tests do."""
     with clients.postgres(contract, "alfred") as connection:
         yield connection
-        connection.rollback()
+
+
+@pytest.fixture
+def alfred_postgres(
+    alfred_session: psycopg.Connection[tuple[object, ...]],
+) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Alfred's own login, in a transaction. What a test does in it, roles included, is rolled back."""
+    yield alfred_session
+    alfred_session.rollback()
 
 
 @pytest.fixture
@@ -127,7 +137,15 @@ def _contract(config: pytest.Config) -> StackContract:
     """Read once per run: opening the state's secrets takes a while."""
     if CONTRACT not in config.stash:
         try:
-            config.stash[CONTRACT] = load(_stack(config) or "", start=config.invocation_params.dir)
+            config.stash[CONTRACT] = _read_contract(config)
         except (ContractError, WorkspaceError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[CONTRACT]
+
+
+def _read_contract(config: pytest.Config) -> StackContract:
+    workspace = find(_stack(config) or "", start=config.invocation_params.dir)
+    if config.getoption("outputs_on_stdin", default=False):
+        with open(0, encoding="utf-8", closefd=False) as stdin:  # sys.stdin is pytest's by now
+            return parse(json.load(stdin), workspace)
+    return load_from(workspace)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.errors import CliError
-from cli.smoke import run_quick
+from cli.smoke import prepared
 from infra.workspace import Workspace
 from tests.unit import contracts
 
@@ -71,10 +71,11 @@ def test_a_stack_that_cannot_be_read_is_one_error(environ: dict[str, str], tmp_p
     assert "the stack `prod` has no outputs" in done.stderr
 
 
-def test_a_failure_shows_the_report_and_how_to_run_it_again(environ: dict[str, str]) -> None:
+def test_a_failure_shows_the_report_and_how_to_run_it_again(environ: dict[str, str], tmp_path: Path) -> None:
     workspace = Workspace(root=ROOT, project="strata", stack="prod", backend_url="s3://states", environ=environ)
-    with pytest.raises(CliError) as caught:
-        run_quick(workspace)
+    outputs = json.loads((tmp_path / "outputs.json").read_text())
+    with prepared(workspace) as checks, pytest.raises(CliError) as caught:
+        checks.run(outputs)
     text = str(caught.value)
     assert "pytest tests/smoke --stack prod" in text
     assert "refused" in text

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from infra import config_files
-from infra.config_files import ConfigError, Format
+from infra.choices import FORMATS, Format
+from infra.config_files import ConfigError
 from tests.unit import contracts
 
 URL = (
@@ -75,7 +76,7 @@ def _own_state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize("format", config_files.FORMATS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_every_password_arrives_as_it_was_and_in_a_url(format: Format, tmp_path: Path) -> None:
     templates, expected = {}, {}
     for index, password in enumerate(HARD_PASSWORDS):
@@ -208,7 +209,7 @@ def test_files_are_their_owners_alone_even_over_an_open_one(tmp_path: Path) -> N
 
 def test_remove_takes_only_this_stacks_files() -> None:
     for stack in ("dev", "other"):
-        for format in config_files.FORMATS:
+        for format in FORMATS:
             config_files.write(stack, "alfred", format, "")
     removed = config_files.remove("dev")
     assert [file.name for file in removed] == ["alfred.env", "alfred.json", "alfred.yaml"]
