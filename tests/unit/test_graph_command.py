@@ -10,7 +10,7 @@ import pytest
 
 from cli.main import main
 from infra import reader
-from infra.contract import StackContract
+from infra.contract import BACKENDS, StackContract
 from tests.unit import contracts
 
 SECRET = "correct horse battery staple"
@@ -53,7 +53,7 @@ def test_the_command_prints_nodes_and_edges(strata: Any) -> None:
     document = json.loads(out)
     assert code == 0
     nodes = {node["id"] for node in document["nodes"]}
-    assert nodes == {"application/alfred", "backend/postgres", "backend/redis", "backend/object_store"}
+    assert nodes == {"application/alfred", *(f"backend/{name}" for name in BACKENDS)}
     assert {end for edge in document["edges"] for end in (edge["from"], edge["to"])} == nodes
     assert document["guarantees"] == {"promised": ["network_isolated"], "not_promised": ["encrypted_at_rest", "tls"]}
     assert SECRET not in out
