@@ -80,7 +80,7 @@ def test_a_key_that_data_depends_on_is_not_the_password(workloads: list[Workload
     store = next(work for work in workloads if work.backend == "object_store")
     one, other = (compose_file.secret_files(store, password, "the-key") for password in ("a", "b"))
     assert one["encryption-key"] == other["encryption-key"]
-    assert one["admin"] != other["admin"]
+    assert one["root"] != other["root"]
 
 
 def test_compose_gets_the_fastest_probe_that_the_engine_can_carry_out() -> None:
