@@ -174,11 +174,12 @@ def test_a_login_of_an_application_keeps_its_session(fresh: Fresh) -> None:
 def test_without_an_earlier_password_the_error_says_what_to_do_and_that_helps(
     rootless: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "REFUSALS", 0.3)
     rootless.rotate(SECOND)
     secret_path(STACK, f"{rootless.secret}.previous").unlink()
-    with pytest.raises(SliceError, match=rf"password: docker restart {rootless.name}\b") as caught:
-        ReadyProvider().create(rootless.ready_props(deadline=60.0))
+    with monkeypatch.context() as impatient:
+        impatient.setattr(readiness, "REFUSALS", 0.3)
+        with pytest.raises(SliceError, match=rf"password: docker restart {rootless.name}\b") as caught:
+            ReadyProvider().create(rootless.ready_props(deadline=60.0))
     assert SECOND not in str(caught.value)
     rootless.running.restart(timeout=30)
     rootless.look().ready()

@@ -141,10 +141,7 @@ def connect(address: Address, *, user: str = USER, timeout: float = TIMEOUT) -> 
     except (MinioException, MinioAdminException) as error:
         code, message = _reason(error)
         if code in REFUSED:
-            raise RefusedError(
-                f"{where}: the password of `{user}` is refused. `strata up` gives it to `{USER}`, and the container"
-                f" gives `{ROOT}` its own at every start: restart it. If another MinIO holds this port, stop that one"
-            ) from None
+            raise RefusedError(f"{where}: {_refusal(user)}. If another MinIO holds this port, stop that one") from None
         raise SliceError(f"{where}: {message}") from None
     except urllib3.exceptions.HTTPError as error:
         reason = str(error).rpartition(": ")[2]
@@ -170,6 +167,12 @@ def if_there(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Non
 def canonical(policy: dict[str, Any] | None) -> str:
     """A policy's document as text to compare: the server gives lists back in an order of its own."""
     return json.dumps(_sorted(policy), sort_keys=True) if policy else ""
+
+
+def _refusal(user: str) -> str:
+    if user == ROOT:
+        return "root's password is refused. The container takes it at every start: restart it"
+    return "the administrator's password is refused. `strata up` makes it the one that the server accepts"
 
 
 def _sorted(value: Any) -> Any:
