@@ -32,9 +32,8 @@ def test_another_administrator_needs_no_other_container(deployed: Project) -> No
     assert qdrant.status(deployed, old) in qdrant.REFUSED
     assert qdrant.token(deployed) == token, "applications would need another token for nothing"
     assert qdrant.remembers(deployed)
-    deployed.up("--refresh", "--expect-no-changes").succeeded()  # slices read with the new token
     qdrant.drop_index(deployed)
-    deployed.up("--refresh").succeeded()  # and update; the next test but one deletes
+    deployed.up("--refresh").succeeded()  # slices read and update with the new token
     qdrant.use(deployed)
 
 
@@ -98,6 +97,20 @@ def test_a_change_that_would_lose_vectors_is_refused_before_anything_happens(dep
     finally:
         claim(deployed).write_text(text)
     deployed.up("--expect-no-changes").succeeded()
+
+
+def test_a_collection_that_was_made_anew_with_other_vectors_is_refused_until_it_is_gone(deployed: Project) -> None:
+    where = f"/collections/{qdrant.COLLECTION}"
+    qdrant.by_hand(deployed, "DELETE", where)
+    qdrant.by_hand(deployed, "PUT", where, {"vectors": {"size": 4, "distance": "Dot"}})
+    deployed.up("--refresh").refused(
+        "the collection `alfred_documents`: ",
+        "size of the vector is 4 and would be 1536",
+        "`vector: {size: 4, distance: Dot}`",
+    )
+    qdrant.by_hand(deployed, "DELETE", where)
+    deployed.up("--refresh").succeeded()
+    qdrant.use(deployed)
 
 
 def test_claims_grow_and_shrink_without_touching_vectors(deployed: Project) -> None:
