@@ -37,7 +37,7 @@ class OfficialCli:
         done = self._capture(["pulumi", "version"], cwd=self._workspace.root)
         return f"pulumi CLI {done.strip()}"
 
-    def warmed(self) -> AbstractContextManager[None]:
+    def warmed(self, options: Options) -> AbstractContextManager[None]:
         return nullcontext()
 
     def preview(self, options: Options) -> Outcome:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import deletion, smoke, state, summary
+from cli import deletion, policies, smoke, state, summary
 from cli.config import write_files
 from cli.engines import Engine, Options, Outcome, choose
 from cli.errors import CliError
@@ -18,6 +18,8 @@ from cli.options import (
     ExpectNoChangesOption,
     JsonOption,
     ParallelOption,
+    PolicyPackConfigOption,
+    PolicyPackOption,
     RefreshOption,
     StackOption,
     YesOption,
@@ -50,6 +52,8 @@ def up(
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     refresh: RefreshOption = False,
+    policy_pack: PolicyPackOption = None,
+    policy_pack_config: PolicyPackConfigOption = None,
     skip_smoke: Annotated[bool, typer.Option("--skip-smoke", help="Do not run the quick smoke tests.")] = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
@@ -57,14 +61,20 @@ def up(
     """Create or update a stack, write its applications' configuration, and check that it works."""
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
+    packs = policies.choose(workspace, policy_pack or (), policy_pack_config or ())
     ask = _ask(terminal, "update", yes=yes)
     before = state.read(workspace)
     session = _session(workspace, terminal, choose(workspace, before, engine))
     options = Options(
-        ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output
+        ask=ask,
+        parallel=parallel,
+        expect_no_changes=expect_no_changes,
+        refresh=refresh,
+        policy_packs=packs,
+        json_output=json_output,
     )
     with ExitStack() as started:
-        started.enter_context(session.engine.warmed())
+        started.enter_context(session.engine.warmed(options))
         from cli import images, project  # what they load is loaded while the program's interpreter starts
 
         settings = project.read_settings(workspace)
@@ -93,12 +103,22 @@ def preview(
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     refresh: RefreshOption = False,
+    policy_pack: PolicyPackOption = None,
+    policy_pack_config: PolicyPackConfigOption = None,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Show what `up` would change, and change nothing."""
-    session = _begin(find(stack), Terminal(json_output=json_output), engine)
-    options = Options(parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output)
+    workspace = find(stack)
+    packs = policies.choose(workspace, policy_pack or (), policy_pack_config or ())
+    session = _begin(workspace, Terminal(json_output=json_output), engine)
+    options = Options(
+        parallel=parallel,
+        expect_no_changes=expect_no_changes,
+        refresh=refresh,
+        policy_packs=packs,
+        json_output=json_output,
+    )
     outcome = _finish(session, session.engine.preview(options))
     if json_output:
         session.terminal.document(_document(session, outcome))

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final, TextIO
 
+from engine import findings
 from engine.changes import lines
 from engine.events import COUNTED, Kind, Message, Result, Step
 from engine.progress import Progress
@@ -54,6 +55,9 @@ _COLOURS: Final[dict[str, str]] = {  # the official CLI's, as SGR parameters (EC
     "--": "31",
     "error": "31",
     "warning": "33",
+    "mandatory": "31",
+    "advisory": "33",
+    "remediate": "36",
 }
 
 
@@ -105,6 +109,7 @@ class TextDisplay:
 
     def finish(self, result: Result) -> None:
         self._progress.end()
+        self._policies(result)
         if self._diagnostics:
             self._write("\nDiagnostics:", _BOLD)
         for urn, messages in self._diagnostics.items():
@@ -116,6 +121,12 @@ class TextDisplay:
         self._resources(result)
         seconds = max(1, round(result.duration))
         self._write(f"\nDuration: {seconds}s")
+
+    def _policies(self, result: Result) -> None:
+        if result.policies:
+            self._write("\nPolicies:", _BOLD)
+        for line, level in findings.block(result.policies, _title):
+            self._write(line, _COLOURS.get(level or "", ""))
 
     def _outputs(self, result: Result) -> None:
         """What changed; a program that failed has no say in what the stack exports."""
@@ -173,6 +184,7 @@ class JsonDisplay:
                 {"urn": message.urn, "message": message.text, "severity": message.severity}
                 for message in result.messages
             ],
+            "policies": findings.document(result.policies),
             "outputs": shown(result.outputs, show_secrets=self._show_secrets),
             "duration": int(result.duration * 1e9),
             "changeSummary": result.changes,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
+from engine.findings import PackReport
 from engine.values import MASK, secret_texts
 
 Kind = Literal["preview", "preview-destroy", "update", "destroy", "refresh"]
@@ -54,7 +55,7 @@ class Result:
     exit_code: int = 0
     messages: tuple[Message, ...] = ()
     steps: tuple[Step, ...] = ()
-    policies_ran: bool = False  # the embedded engine does not run policy packs yet
+    policies: tuple[PackReport, ...] = ()  # of the packs that ran
 
     @property
     def succeeded(self) -> bool:

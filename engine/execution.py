@@ -14,6 +14,7 @@ from engine.events import Op, Reporter, Step
 from engine.journal import Journal
 from engine.planning import call_of
 from engine.plugins import Plugins, ProviderResources
+from engine.policies import Policies
 from engine.providers.base import Old, PartialFailure, Provider, ProviderError
 from engine.state import OperationType, PendingOperation, ResourceState
 from engine.values import Properties, Secret, carry_secrets, mark_secrets, plain
@@ -37,6 +38,7 @@ class Run:
     failed: bool = False
     acted: bool = False  # something was created, updated or deleted (or would be)
     unread: frozenset[str] = frozenset()  # URNs that a refresh could not ask for
+    policies: Policies = field(default_factory=Policies)
     _told: set[str] = field(default_factory=set)
 
     def check_running(self) -> None:

@@ -87,11 +87,11 @@ class Stack:
         result = getattr(api, command)(self.workspace, replace(api.Options(), **options), api.TextDisplay(out))
         return Run(result, out.getvalue())
 
-    def start(self, command: str, program: str | None = None) -> "Process":
+    def start(self, command: str, program: str | None = None, *, policy_pack: Path | None = None) -> "Process":
         """The same in a process of its own."""
         if program is not None:
             self.write(program)
-        return Process(self, command)
+        return Process(self, command, policy_pack)
 
     @property
     def files(self) -> StackFiles:
@@ -116,13 +116,14 @@ class Stack:
 class Process:
     """An engine in a process, and a gate at which one of its operations waits (see Cloud)."""
 
-    def __init__(self, stack: Stack, command: str) -> None:
+    def __init__(self, stack: Stack, command: str, policy_pack: Path | None = None) -> None:
         self.log = stack.folder.parent / "process.log"
         arguments = {
             "command": command,
             "cloud": str(stack.cloud.folder),
             "root": str(stack.folder),
             "backend": stack.workspace.backend_url,
+            "packs": [str(policy_pack)] if policy_pack else [],
         }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -156,7 +157,8 @@ def main() -> int:
     workspace = api.Workspace(
         root=Path(arguments["root"]), stack="dev", backend_url=arguments["backend"], passphrase=PASSPHRASE
     )
-    result: api.Result = getattr(api, arguments["command"])(workspace, api.Options(), api.TextDisplay(sys.stdout))
+    options = api.Options(policy_packs=tuple(api.PackChoice(folder=Path(pack)) for pack in arguments["packs"]))
+    result: api.Result = getattr(api, arguments["command"])(workspace, options, api.TextDisplay(sys.stdout))
     return result.exit_code
 
 
