@@ -95,7 +95,7 @@ def up(
         if checks:
             with terminal.progress("Checking the stack (quick smoke tests)"):
                 passed = checks.run(outputs)
-    _report_up(session, outcome, contract, files, passed, before)
+    _report_up(session, outcome, contract, files, passed, before, policies_ran=bool(packs))
 
 
 def preview(
@@ -240,6 +240,8 @@ def _report_up(
     files: dict[str, list[Path]],
     checks: Smoke | None,
     before: Deployment | None,
+    *,
+    policies_ran: bool,
 ) -> None:
     before, after = before or Deployment({}), state.read(session.workspace) or Deployment({})
     data = summary.Data(
@@ -248,7 +250,7 @@ def _report_up(
         left=sorted(set(before.data_volumes) - set(after.data_volumes)),
     )
     if not session.terminal.json_output:
-        summary.say_up(session.terminal, session.workspace, contract, files, checks, data)
+        summary.say_up(session.terminal, session.workspace, contract, files, checks, data, policies_ran=policies_ran)
         return
     session.terminal.document(
         {
@@ -259,6 +261,5 @@ def _report_up(
             "adopted": data.adopted,
             "left": data.left,
             "smoke": {"passed": checks.passed, "seconds": checks.seconds} if checks else None,
-            "policies": "not run",
         }
     )
