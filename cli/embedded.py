@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -69,6 +69,10 @@ class EmbeddedEngine:
         if options.parallel:
             settings = replace(settings, parallel=options.parallel)
         report = io.StringIO()
-        display = api.JsonDisplay(report) if options.json_output else api.TextDisplay(sys.stdout)
-        result = operation(engine_workspace(self._workspace), settings, display)
+        workspace = engine_workspace(self._workspace)
+        if options.json_output:
+            result = operation(workspace, settings, api.JsonDisplay(report))
+        else:
+            with closing(api.text_display(sys.stdout, details=options.diff)) as display:
+                result = operation(workspace, settings, display)
         return Outcome(exit_code=result.exit_code, report=json.loads(report.getvalue() or "{}"))

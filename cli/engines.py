@@ -31,6 +31,7 @@ class Options:
     expect_no_changes: bool = False
     refresh: bool = False  # read every resource first
     policy_packs: tuple[PackChoice, ...] = ()  # for `preview` and `up`
+    diff: bool = False  # show which properties change
     json_output: bool = False
 
 

@@ -65,6 +65,8 @@ class OfficialCli:
             command.append("--refresh")
         if options.parallel:
             command += ["--parallel", str(options.parallel)]
+        if options.diff:
+            command.append("--diff")
         for pack in options.policy_packs:
             command += ["--policy-pack", str(pack.folder.absolute())]
             if pack.config:

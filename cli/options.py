@@ -30,6 +30,7 @@ PolicyPackConfigOption = Annotated[
     list[Path] | None,
     typer.Option("--policy-pack-config", metavar="FILE", help="JSON with the levels of the pack's policies."),
 ]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Show each changed property, by its path.")]
 DeleteDataOption = Annotated[
     list[str] | None,
     typer.Option("--delete-data", metavar="VOLUME", help="Delete this volume with its data, too. May be repeated."),

@@ -14,6 +14,7 @@ from cli.errors import CliError
 from cli.official import OfficialCli
 from cli.options import (
     DeleteDataOption,
+    DiffOption,
     EngineOption,
     ExpectNoChangesOption,
     JsonOption,
@@ -55,6 +56,7 @@ def up(
     policy_pack: PolicyPackOption = None,
     policy_pack_config: PolicyPackConfigOption = None,
     skip_smoke: Annotated[bool, typer.Option("--skip-smoke", help="Do not run the quick smoke tests.")] = False,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -71,6 +73,7 @@ def up(
         expect_no_changes=expect_no_changes,
         refresh=refresh,
         policy_packs=packs,
+        diff=diff,
         json_output=json_output,
     )
     with ExitStack() as started:
@@ -105,6 +108,7 @@ def preview(
     refresh: RefreshOption = False,
     policy_pack: PolicyPackOption = None,
     policy_pack_config: PolicyPackConfigOption = None,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -117,6 +121,7 @@ def preview(
         expect_no_changes=expect_no_changes,
         refresh=refresh,
         policy_packs=packs,
+        diff=diff,
         json_output=json_output,
     )
     outcome = _finish(session, session.engine.preview(options))
@@ -128,6 +133,7 @@ def refresh(
     stack: StackOption = "dev",
     yes: YesOption = False,
     parallel: ParallelOption = None,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -138,7 +144,7 @@ def refresh(
     if state.read(workspace) is None:
         raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to refresh", ExitCode.STACK_NOT_FOUND)
     session = _begin(workspace, terminal, engine)
-    options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    options = Options(ask=ask, parallel=parallel, diff=diff, json_output=json_output)
     outcome = _finish(session, session.engine.refresh(options))
     if json_output:
         terminal.document(_document(session, outcome))
@@ -149,6 +155,7 @@ def destroy(
     yes: YesOption = False,
     parallel: ParallelOption = None,
     delete_data: DeleteDataOption = None,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -162,7 +169,7 @@ def destroy(
     doomed = delete_data or []
     deletion.check_names(doomed, deployment)
     session = _begin(workspace, terminal, engine)
-    options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    options = Options(ask=ask, parallel=parallel, diff=diff, json_output=json_output)
     if doomed:
         terminal.say(f"This deletes for good the data in the volumes {', '.join(doomed)}.", style="bold red")
         if ask and not terminal.confirm("Do you want to lose it?"):

@@ -5,14 +5,16 @@ is the message. What goes wrong in a run is told to the display, and the result 
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from engine.display import JsonDisplay, TextDisplay, shown
+from engine.display import TextDisplay
 from engine.errors import EngineError, ExitCode
 from engine.events import Display, Message, Result, Step
+from engine.json_display import JsonDisplay, shown
 from engine.options import Options, Workspace
 from engine.policy_pack import PackChoice, load_pack
 from engine.processes import Processes
@@ -39,6 +41,7 @@ __all__ = [
     "preview",
     "refresh",
     "start_processes",
+    "text_display",
     "up",
 ]
 
@@ -53,6 +56,15 @@ def start_processes(root: Path, packs: Sequence[PackChoice] = ()) -> Processes:
 
 def _processes(project: Project, packs: Sequence[PackChoice]) -> Processes:
     return Processes(project, [load_pack(choice, project.python) for choice in packs])
+
+
+def text_display(out: TextIO, *, details: bool = False) -> TextDisplay:
+    """For people: live where `out` is a terminal that can move its cursor. Its user closes it at the end."""
+    if out.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
+        from engine.live import LiveDisplay
+
+        return LiveDisplay(out, details=details)
+    return TextDisplay(out, details=details)
 
 
 def preview(workspace: Workspace, options: Options, display: Display, *, processes: Processes | None = None) -> Result:

@@ -128,6 +128,7 @@ class Session:
                 result = replace(dry.result, kind=kind)
                 self._show(recording, result)
             else:
+                self._display.plan(dry.result.steps)
                 result = self._pass(kind, self._display, dry=False).result
             self._add_to_history(kind, result, begun)
             return result
@@ -275,6 +276,8 @@ class Session:
             messages=tuple(run.reporter.messages),
             steps=tuple(run.reporter.steps),
             policies=hide(run.policies.reports(), self._mask),
+            config=self._config.as_properties(),
+            mask=self._mask,
         )
 
     def _cancel(self) -> None:
