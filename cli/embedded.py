@@ -4,7 +4,8 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from cli.engines import Options, Outcome
@@ -22,25 +23,25 @@ class EmbeddedEngine:
 
     def __init__(self, workspace: Workspace, terminal: Terminal) -> None:
         self._workspace, self._terminal = workspace, terminal
-        self._program: api.Program | None = None
+        self._processes: api.Processes | None = None
 
     @property
     def title(self) -> str:
         return "embedded"
 
     @contextmanager
-    def warmed(self) -> Iterator[None]:
+    def warmed(self, options: Options) -> Iterator[None]:
         with ExitStack() as started:
             with suppress(api.EngineError):  # told by the operation itself, unless something else is wrong before that
-                self._program = api.start_program(self._workspace.root)
-                started.callback(self._program.stop)
+                self._processes = api.start_processes(self._workspace.root, options.policy_packs)
+                started.callback(self._processes.stop)
             yield
 
     def preview(self, options: Options) -> Outcome:
-        return self._run(self._with_program(api.preview), options)
+        return self._run(self._with_processes(api.preview), options)
 
     def up(self, options: Options) -> Outcome:
-        return self._run(self._with_program(api.up), options, question="Do you want to perform this update?")
+        return self._run(self._with_processes(api.up), options, question="Do you want to perform this update?")
 
     def destroy(self, options: Options) -> Outcome:
         return self._run(api.destroy, options, question="Do you want to perform this destroy?")
@@ -48,10 +49,10 @@ class EmbeddedEngine:
     def refresh(self, options: Options) -> Outcome:
         return self._run(api.refresh, options, question="Do you want to record this in the state?")
 
-    def _with_program(self, operation: Callable[..., api.Result]) -> _Operation:
-        """The one that is warm is used up by this."""
-        program, self._program = self._program, None
-        return partial(operation, program=program)
+    def _with_processes(self, operation: Callable[..., api.Result]) -> _Operation:
+        """Those that are warm are used up by this."""
+        processes, self._processes = self._processes, None
+        return partial(operation, processes=processes)
 
     def _run(self, operation: _Operation, options: Options, question: str = "") -> Outcome:
         def confirm(_: api.Result) -> bool:
@@ -63,9 +64,15 @@ class EmbeddedEngine:
             expect_no_changes=options.expect_no_changes,
             refresh=options.refresh,
             confirm=confirm if options.ask and question else None,
-            **({"parallel": options.parallel} if options.parallel else {}),
+            policy_packs=options.policy_packs,
         )
+        if options.parallel:
+            settings = replace(settings, parallel=options.parallel)
         report = io.StringIO()
-        display = api.JsonDisplay(report) if options.json_output else api.TextDisplay(sys.stdout)
-        result = operation(engine_workspace(self._workspace), settings, display)
+        workspace = engine_workspace(self._workspace)
+        if options.json_output:
+            result = operation(workspace, settings, api.JsonDisplay(report))
+        else:
+            with closing(api.text_display(sys.stdout, details=options.diff)) as display:
+                result = operation(workspace, settings, display)
         return Outcome(exit_code=result.exit_code, report=json.loads(report.getvalue() or "{}"))

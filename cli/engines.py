@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from cli.errors import CliError
 from cli.state import Deployment, EngineName
 from engine.errors import ExitCode
+from engine.policy_pack import PackChoice
 from infra.workspace import Workspace
 
 # The provider plugins that this project's program needs, by the package of the SDK whose version they must have.
@@ -29,6 +30,8 @@ class Options:
     parallel: int | None = None  # None: the engine's default, 4 per core
     expect_no_changes: bool = False
     refresh: bool = False  # read every resource first
+    policy_packs: tuple[PackChoice, ...] = ()  # for `preview` and `up`
+    diff: bool = False  # show which properties change
     json_output: bool = False
 
 
@@ -47,7 +50,7 @@ class Engine(Protocol):
     def title(self) -> str:
         """Name and version, for the first line."""
 
-    def warmed(self) -> AbstractContextManager[None]:
+    def warmed(self, options: Options) -> AbstractContextManager[None]:
         """Starts what takes a while and what any operation needs; ended with the context where nothing needed it."""
 
     def preview(self, options: Options) -> Outcome: ...

@@ -37,7 +37,7 @@ class OfficialCli:
         done = self._capture(["pulumi", "version"], cwd=self._workspace.root)
         return f"pulumi CLI {done.strip()}"
 
-    def warmed(self) -> AbstractContextManager[None]:
+    def warmed(self, options: Options) -> AbstractContextManager[None]:
         return nullcontext()
 
     def preview(self, options: Options) -> Outcome:
@@ -65,6 +65,12 @@ class OfficialCli:
             command.append("--refresh")
         if options.parallel:
             command += ["--parallel", str(options.parallel)]
+        if options.diff:
+            command.append("--diff")
+        for pack in options.policy_packs:
+            command += ["--policy-pack", str(pack.folder.absolute())]
+            if pack.config:
+                command += ["--policy-pack-config", str(pack.config.absolute())]
         if options.json_output:
             command.append("--json")
         return self._carry_out(command, capture=options.json_output)
@@ -162,6 +168,7 @@ def _report(text: str) -> dict[str, Any]:
     """Of `--json`: a preview is one document; `up` and `destroy` write that and then their events, one per line."""
     report: dict[str, Any] = {}
     diagnostics = []
+    packs: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for document in _documents(text):
         if summary := document.get("summaryEvent"):
             report |= {"changeSummary": summary.get("resourceChanges", {}), "result": summary.get("result")}
@@ -169,9 +176,20 @@ def _report(text: str) -> dict[str, Any]:
         elif diagnostic := document.get("diagnosticEvent"):
             if not diagnostic.get("ephemeral"):
                 diagnostics.append({key: diagnostic.get(key, "") for key in ("urn", "message", "severity")})
+        elif finding := document.get("policyEvent"):
+            pack = finding.get("policyPackName", ""), finding.get("policyPackVersion", "")
+            keys = ("policyName", "enforcementLevel", "resourceUrn", "message")
+            packs.setdefault(pack, []).append({key: finding.get(key, "") for key in keys})
         elif "sequence" not in document:
             report |= document
-    return {**report, "diagnostics": diagnostics} if diagnostics else report
+    if diagnostics:
+        report["diagnostics"] = diagnostics
+    if packs:
+        report["policies"] = [
+            {"policyPackName": name, "policyPackVersion": version, "violations": violations}
+            for (name, version), violations in packs.items()
+        ]
+    return report
 
 
 def _documents(text: str) -> Iterator[dict[str, Any]]:

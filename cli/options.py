@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,15 @@ ExpectNoChangesOption = Annotated[
 RefreshOption = Annotated[
     bool, typer.Option("--refresh", help="First ask every resource what it is now, so that drift is repaired.")
 ]
+PolicyPackOption = Annotated[
+    list[Path] | None,
+    typer.Option("--policy-pack", metavar="DIR", help="A policy pack to check with; default: policies."),
+]
+PolicyPackConfigOption = Annotated[
+    list[Path] | None,
+    typer.Option("--policy-pack-config", metavar="FILE", help="JSON with the levels of the pack's policies."),
+]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Show each changed property, by its path.")]
 DeleteDataOption = Annotated[
     list[str] | None,
     typer.Option("--delete-data", metavar="VOLUME", help="Delete this volume with its data, too. May be repeated."),

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import deletion, smoke, state, summary
+from cli import deletion, policies, smoke, state, summary
 from cli.config import write_files
 from cli.engines import Engine, Options, Outcome, choose
 from cli.errors import CliError
 from cli.official import OfficialCli
 from cli.options import (
     DeleteDataOption,
+    DiffOption,
     EngineOption,
     ExpectNoChangesOption,
     JsonOption,
     ParallelOption,
+    PolicyPackConfigOption,
+    PolicyPackOption,
     RefreshOption,
     StackOption,
     YesOption,
@@ -50,21 +53,31 @@ def up(
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     refresh: RefreshOption = False,
+    policy_pack: PolicyPackOption = None,
+    policy_pack_config: PolicyPackConfigOption = None,
     skip_smoke: Annotated[bool, typer.Option("--skip-smoke", help="Do not run the quick smoke tests.")] = False,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Create or update a stack, write its applications' configuration, and check that it works."""
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
+    packs = policies.choose(workspace, policy_pack or (), policy_pack_config or ())
     ask = _ask(terminal, "update", yes=yes)
     before = state.read(workspace)
     session = _session(workspace, terminal, choose(workspace, before, engine))
     options = Options(
-        ask=ask, parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output
+        ask=ask,
+        parallel=parallel,
+        expect_no_changes=expect_no_changes,
+        refresh=refresh,
+        policy_packs=packs,
+        diff=diff,
+        json_output=json_output,
     )
     with ExitStack() as started:
-        started.enter_context(session.engine.warmed())
+        started.enter_context(session.engine.warmed(options))
         from cli import images, project  # what they load is loaded while the program's interpreter starts
 
         settings = project.read_settings(workspace)
@@ -85,7 +98,7 @@ def up(
         if checks:
             with terminal.progress("Checking the stack (quick smoke tests)"):
                 passed = checks.run(outputs)
-    _report_up(session, outcome, contract, files, passed, before)
+    _report_up(session, outcome, contract, files, passed, before, policies_ran=bool(packs))
 
 
 def preview(
@@ -93,12 +106,24 @@ def preview(
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     refresh: RefreshOption = False,
+    policy_pack: PolicyPackOption = None,
+    policy_pack_config: PolicyPackConfigOption = None,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Show what `up` would change, and change nothing."""
-    session = _begin(find(stack), Terminal(json_output=json_output), engine)
-    options = Options(parallel=parallel, expect_no_changes=expect_no_changes, refresh=refresh, json_output=json_output)
+    workspace = find(stack)
+    packs = policies.choose(workspace, policy_pack or (), policy_pack_config or ())
+    session = _begin(workspace, Terminal(json_output=json_output), engine)
+    options = Options(
+        parallel=parallel,
+        expect_no_changes=expect_no_changes,
+        refresh=refresh,
+        policy_packs=packs,
+        diff=diff,
+        json_output=json_output,
+    )
     outcome = _finish(session, session.engine.preview(options))
     if json_output:
         session.terminal.document(_document(session, outcome))
@@ -108,6 +133,7 @@ def refresh(
     stack: StackOption = "dev",
     yes: YesOption = False,
     parallel: ParallelOption = None,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -118,7 +144,7 @@ def refresh(
     if state.read(workspace) is None:
         raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to refresh", ExitCode.STACK_NOT_FOUND)
     session = _begin(workspace, terminal, engine)
-    options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    options = Options(ask=ask, parallel=parallel, diff=diff, json_output=json_output)
     outcome = _finish(session, session.engine.refresh(options))
     if json_output:
         terminal.document(_document(session, outcome))
@@ -129,6 +155,7 @@ def destroy(
     yes: YesOption = False,
     parallel: ParallelOption = None,
     delete_data: DeleteDataOption = None,
+    diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -142,7 +169,7 @@ def destroy(
     doomed = delete_data or []
     deletion.check_names(doomed, deployment)
     session = _begin(workspace, terminal, engine)
-    options = Options(ask=ask, parallel=parallel, json_output=json_output)
+    options = Options(ask=ask, parallel=parallel, diff=diff, json_output=json_output)
     if doomed:
         terminal.say(f"This deletes for good the data in the volumes {', '.join(doomed)}.", style="bold red")
         if ask and not terminal.confirm("Do you want to lose it?"):
@@ -220,6 +247,8 @@ def _report_up(
     files: dict[str, list[Path]],
     checks: Smoke | None,
     before: Deployment | None,
+    *,
+    policies_ran: bool,
 ) -> None:
     before, after = before or Deployment({}), state.read(session.workspace) or Deployment({})
     data = summary.Data(
@@ -228,7 +257,7 @@ def _report_up(
         left=sorted(set(before.data_volumes) - set(after.data_volumes)),
     )
     if not session.terminal.json_output:
-        summary.say_up(session.terminal, session.workspace, contract, files, checks, data)
+        summary.say_up(session.terminal, session.workspace, contract, files, checks, data, policies_ran=policies_ran)
         return
     session.terminal.document(
         {
@@ -239,6 +268,5 @@ def _report_up(
             "adopted": data.adopted,
             "left": data.left,
             "smoke": {"passed": checks.passed, "seconds": checks.seconds} if checks else None,
-            "policies": "not run",
         }
     )

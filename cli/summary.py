@@ -28,6 +28,8 @@ def say_up(
     files: dict[str, list[Path]],
     checks: Smoke | None,
     data: Data,
+    *,
+    policies_ran: bool,
 ) -> None:
     terminal.say()
     if data.adopted:
@@ -38,7 +40,8 @@ def say_up(
         terminal.say(f"No longer part of the stack, and kept with their data: the volumes {names}.", style="yellow")
         terminal.say(f"  To delete it for good: docker volume rm {' '.join(data.left)}")
     passed = _passed(checks)
-    terminal.say(f"The stack {workspace.stack} is up; {passed}. Policies were not run.", style="bold green")
+    policies = "policies passed" if policies_ran else "no policy pack was run"
+    terminal.say(f"The stack {workspace.stack} is up; {passed}; {policies}.", style="bold green")
     rows = _endpoints(contract)
     for name, paths in files.items():
         others = ", ".join(path.suffix for path in paths[1:])

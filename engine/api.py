@@ -5,17 +5,20 @@ is the message. What goes wrong in a run is told to the display, and the result 
 """
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from engine.display import JsonDisplay, TextDisplay, shown
+from engine.display import TextDisplay
 from engine.errors import EngineError, ExitCode
 from engine.events import Display, Message, Result, Step
+from engine.json_display import JsonDisplay, shown
 from engine.options import Options, Workspace
-from engine.program import Program
-from engine.project import load_project
+from engine.policy_pack import PackChoice, load_pack
+from engine.processes import Processes
+from engine.project import Project, load_project
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -27,7 +30,8 @@ __all__ = [
     "JsonDisplay",
     "Message",
     "Options",
-    "Program",
+    "PackChoice",
+    "Processes",
     "Result",
     "Step",
     "TextDisplay",
@@ -36,28 +40,41 @@ __all__ = [
     "outputs",
     "preview",
     "refresh",
-    "start_program",
+    "start_processes",
+    "text_display",
     "up",
 ]
 
 
-def start_program(root: Path) -> Program:
-    """An interpreter that imports the SDK already: for `preview` or `up` of a stack of the project in `root`, once.
+def start_processes(root: Path, packs: Sequence[PackChoice] = ()) -> Processes:
+    """Interpreters that import the SDK already: for `preview` or `up` of a stack of the project in `root`, once.
 
-    Whoever started it stops it, used or not. Raises EngineError.
+    Whoever started them stops them, used or not. Raises EngineError.
     """
-    project = load_project(root)
-    return Program(project.python, project.program)
+    return _processes(load_project(root), packs)
 
 
-def preview(workspace: Workspace, options: Options, display: Display, *, program: Program | None = None) -> Result:
+def _processes(project: Project, packs: Sequence[PackChoice]) -> Processes:
+    return Processes(project, [load_pack(choice, project.python) for choice in packs])
+
+
+def text_display(out: TextIO, *, details: bool = False) -> TextDisplay:
+    """For people: live where `out` is a terminal that can move its cursor. Its user closes it at the end."""
+    if out.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
+        from engine.live import LiveDisplay
+
+        return LiveDisplay(out, details=details)
+    return TextDisplay(out, details=details)
+
+
+def preview(workspace: Workspace, options: Options, display: Display, *, processes: Processes | None = None) -> Result:
     """What `up` would do."""
-    return _run(workspace, options, display, lambda session: session.preview(), program=program)
+    return _run(workspace, options, display, lambda session: session.preview(), processes=processes)
 
 
-def up(workspace: Workspace, options: Options, display: Display, *, program: Program | None = None) -> Result:
+def up(workspace: Workspace, options: Options, display: Display, *, processes: Processes | None = None) -> Result:
     """Makes the stack what its program says. Runs the program dry first, and changes nothing if that fails."""
-    return _run(workspace, options, display, lambda session: session.update(), program=program)
+    return _run(workspace, options, display, lambda session: session.update(), processes=processes)
 
 
 def destroy(workspace: Workspace, options: Options, display: Display) -> Result:
@@ -77,18 +94,18 @@ def _run(
     command: "Callable[[Session], Result]",
     *,
     uses_program: bool = True,
-    program: Program | None = None,
+    processes: Processes | None = None,
 ) -> Result:
     project = load_project(workspace.root)
     with ExitStack() as stack:
-        if uses_program and program is None:
-            program = Program(project.python, project.program)
-        if program is not None:
-            stack.callback(program.stop)
-        # Imported here because it takes a while, in which the program's interpreter imports the SDK.
+        if uses_program and processes is None:
+            processes = _processes(project, options.policy_packs)
+        if processes is not None:
+            stack.callback(processes.stop)
+        # Imported here because it takes a while, in which the other processes import the SDK.
         from engine.session import Session
 
-        return command(stack.enter_context(Session(workspace, project, options, display, program)))
+        return command(Session(workspace, project, options, display, processes))
 
 
 def outputs(workspace: Workspace, *, show_secrets: bool) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""Outputs that changed, as lines: an indented tree of what differs, like the official CLI's."""
+"""What changed, as lines: outputs as an indented tree, like the official CLI's, and inputs by their paths."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from engine.differences import Difference
 from engine.values import MASK, UNKNOWN, Secret
 
 _WIDTH: Final = 100  # columns; a longer value is cut, and `api.outputs` has it in full
@@ -28,6 +29,17 @@ def lines(before: Mapping[str, Any], after: Mapping[str, Any], indent: str = "  
             yield f"{indent}  }}"
         else:
             yield _cut(f"{indent}~ {name}: {_brief(old)} => {_brief(new)}")
+
+
+def places(differences: Iterable[Difference], indent: str = "      ") -> Iterator[str]:
+    """One line for each place of a resource that changes, by its property path."""
+    for difference in differences:
+        if difference.kind == "add":
+            yield _cut(f"{indent}+ {difference.path}: {_brief(difference.new)}")
+        elif difference.kind == "delete":
+            yield _cut(f"{indent}- {difference.path}: {_brief(difference.old)}")
+        else:
+            yield _cut(f"{indent}~ {difference.path}: {_brief(difference.old)} => {_brief(difference.new)}")
 
 
 def _brief(value: Any) -> str:

@@ -8,6 +8,7 @@ import json
 import math
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, get_args
@@ -17,7 +18,7 @@ from engine.errors import EngineError
 from engine.integrity import StateError
 from engine.secrets import Vault
 from engine.state import ENGINE_VERSION, CustomTimeouts, OperationType, PendingOperation, ResourceState, Snapshot
-from engine.values import SECRET, SIGNATURE, UNKNOWN, UNKNOWN_TEXT, Secret, unwrap
+from engine.values import MASK, SECRET, SIGNATURE, UNKNOWN, UNKNOWN_TEXT, Secret, unwrap
 
 _VERSION = 3
 # JSON has no NaN or infinity: pkg/resource/stack/deployment.go writes the 64 bits in hexadecimal.
@@ -99,6 +100,14 @@ class Writer:
         return text
 
 
+def shown_entry(resource: ResourceState, *, show_secrets: bool) -> dict[str, Any]:
+    """The JSON of an entry for people and scripts: secrets as "[secret]", or in plain."""
+    if show_secrets:
+        inputs, outputs = unwrap(resource.inputs), unwrap(resource.outputs)
+        resource = replace(resource, inputs=inputs, outputs=outputs)
+    return _encode_resource(resource, None)
+
+
 def decode(document: Any, vault: Vault | None) -> Snapshot:
     """The snapshot of a parsed stack file. `vault` may be None if `salt_of` says that nothing is encrypted.
 
@@ -162,7 +171,7 @@ def _manifest() -> dict[str, str]:
     return {"time": now, "magic": magic(ENGINE_VERSION), "version": ENGINE_VERSION}
 
 
-def _encode_resource(resource: ResourceState, vault: Vault) -> dict[str, Any]:
+def _encode_resource(resource: ResourceState, vault: Vault | None) -> dict[str, Any]:
     found: dict[str, Any] = {"urn": resource.urn, "custom": resource.custom}
     for names in (_FLAGS, _TEXTS, _LISTS):
         for attribute, key in names.items():
@@ -216,9 +225,11 @@ def _decode_operation(entry: Any, index: int, vault: Vault | None) -> PendingOpe
     return PendingOperation(_decode_resource(entry.get("resource"), f"{place}.resource", vault), kind)
 
 
-def _seal(value: Any, vault: Vault, slot: str) -> Any:
-    """The JSON form of a property value."""
+def _seal(value: Any, vault: Vault | None, slot: str) -> Any:
+    """The JSON form of a property value; without a vault, one that shows no secret."""
     if isinstance(value, Secret):
+        if vault is None:
+            return MASK
         plaintext = _json(_seal(unwrap(value.value), vault, "")).translate(_GO_ESCAPES)
         return {SIGNATURE: SECRET, "ciphertext": vault.encrypt(plaintext, slot=slot)}
     if isinstance(value, Mapping):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from engine.events import Op
+from engine.events import RETAINED, Op
 from engine.execution import Executor, Run, StoppedError
 from engine.providers.base import Provider
 from engine.state import ResourceState
@@ -31,7 +31,7 @@ def skipped(entry: ResourceState, deleted: set[str]) -> str:
     if entry.external:
         return "not owned by this stack"
     if entry.retain_on_delete:
-        return "retained"
+        return RETAINED
     if entry.deleted_with in deleted:
         return f"deleted with {entry.deleted_with.split('::')[-1]}"
     return ""

@@ -9,7 +9,7 @@ from engine.deletion import delete_all
 from engine.execution import Executor, Run, StoppedError, report_replaced
 from engine.goal import Goal
 from engine.planning import call_of, check, decide, keep_ignored
-from engine.providers.base import Old, Provider, ProviderError
+from engine.providers.base import Call, Old, Provider, ProviderError
 from engine.refresh import Refreshed, read, refresh
 from engine.replacement import Replacer
 from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, PendingOperation, ResourceState, Snapshot
@@ -80,8 +80,14 @@ class Deployment:
         return self._run.journal.finished(urn)
 
     def finish(self) -> None:
-        """After a program that ended well: deletes what it did not register."""
+        """After a program that ended well: deletes what it did not register. Raises ProviderError."""
         delete_all(self._run, self._executor, self._provider_of, self._replacer.deleted, self._parallel)
+        if not (self._run.failed or self._run.stop.is_set()):
+            self._run.policies.judge_stack(self._run.journal.done(), self._delete_first, self._provider_inputs)
+
+    def _delete_first(self, urn: str) -> bool | None:
+        goal = self._goals.get(urn)
+        return goal.delete_before_replace if goal else None
 
     def refresh(self, before: Snapshot) -> Refreshed:
         """What became of the resources of the state. Runs no program."""
@@ -185,14 +191,13 @@ class Deployment:
         old = self._read_late(self._still_there(old, provider), provider)
         deleted_before = old is not None and old.urn in self._replacer.deleted
         if old is None or deleted_before or old.external:
-            new = replace(new, inputs=check(provider, call, None, goal.inputs))
+            new = replace(new, inputs=self._checked(goal, new, provider, call, None, goal.inputs))
             if old is None:
                 return executor.create(new, provider)
             self._replacer.deleted.discard(old.urn)
             return self._created_anew(old, new, provider, changed=(), reasons=())
-        inputs = check(
-            provider, call, old, keep_ignored(goal, old, lambda text: run.reporter.message("info", text, new.urn))
-        )
+        kept = keep_ignored(goal, old, lambda text: run.reporter.message("info", text, new.urn))
+        inputs = self._checked(goal, new, provider, call, old, kept)
         decision = decide(goal, old, inputs, provider, call, self._cascade(goal))
         new = replace(new, inputs=decision.inputs)
         if decision.op == "replace":
@@ -202,7 +207,7 @@ class Deployment:
                     "protected: remove `protect` from it in the program and run `up`, then try again"
                 )
             # A replacement owes nothing to the old resource: defaults and generated names are made anew.
-            new = replace(new, inputs=check(provider, call, None, goal.inputs))
+            new = replace(new, inputs=self._checked(goal, new, provider, call, None, goal.inputs))
             delete_first = (
                 decision.delete_before_replace if goal.delete_before_replace is None else (goal.delete_before_replace)
             )
@@ -212,6 +217,19 @@ class Deployment:
         if decision.op == "update" or self._interrupted.get((old.urn, old.id)) == "updating":
             return executor.update(old, new, provider, decision.changed)
         return executor.same(old, new)
+
+    def _checked(
+        self,
+        goal: Goal,
+        new: ResourceState,
+        provider: Provider | None,
+        call: Call,
+        old: ResourceState | None,
+        inputs: Properties,
+    ) -> Properties:
+        """What the provider and then the policies make of the inputs. Raises ProviderError for what they refuse."""
+        new = replace(new, inputs=check(provider, call, old, inputs))
+        return self._run.policies.judge(new, goal.delete_before_replace, self._provider_inputs)
 
     def _created_anew(
         self,

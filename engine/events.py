@@ -3,17 +3,21 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from engine.values import MASK, secret_texts
+from engine.differences import Difference
+from engine.findings import PackReport
+from engine.state import ResourceState
+from engine.values import MASK, rewrite, secret_texts
 
 Kind = Literal["preview", "preview-destroy", "update", "destroy", "refresh"]
 Op = Literal["same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "discard"]
 Severity = Literal["info", "warning", "error"]
 _PATIENCE = 2.0  # seconds until something is said
+RETAINED = "retained"  # the note of a deletion that leaves the thing where it is
 COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "same")  # as in a summary, in its order
 
 
@@ -29,8 +33,20 @@ class Step:
     seconds: float = 0.0
     changed: tuple[str, ...] = ()  # top-level inputs that differ
     note: str = ""  # such as "retained"
-    old: dict[str, Any] | None = None  # inputs, secrets marked
-    new: dict[str, Any] | None = None
+    reasons: tuple[str, ...] = ()  # of a replacement
+    old: ResourceState | None = None
+    new: ResourceState | None = None
+    differences: tuple[Difference, ...] = ()  # between old and new inputs; masked
+
+    @property
+    def parent(self) -> str:
+        """A URN; "" of the stack and of default providers."""
+        return resource.parent if (resource := self.new or self.old) else ""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """URNs of all that has to be there for it."""
+        return resource.all_dependencies() if (resource := self.new or self.old) else frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +70,9 @@ class Result:
     exit_code: int = 0
     messages: tuple[Message, ...] = ()
     steps: tuple[Step, ...] = ()
-    policies_ran: bool = False  # the embedded engine does not run policy packs yet
+    policies: tuple[PackReport, ...] = ()  # of the packs that ran
+    config: dict[str, Any] = field(default_factory=dict)  # the stack's, `Secret` inside
+    mask: Callable[[str], str] = field(default=str, repr=False, compare=False)  # hides secrets that were met
 
     @property
     def succeeded(self) -> bool:
@@ -67,6 +85,9 @@ class Result:
 
 class Display(Protocol):
     """Who is told. Calls come from several threads, one at a time; every text is masked already."""
+
+    def plan(self, steps: Sequence[Step]) -> None:
+        """What the dry pass found that the next pass is going to do."""
 
     def begin(self, kind: Kind, stack: str) -> None: ...
 
@@ -96,6 +117,20 @@ class Mask:
                 text = text.replace(secret, MASK)
         return text
 
+    def value(self, value: Any) -> Any:
+        """A property value with every text in it masked."""
+        return rewrite(value, lambda node: self(node) if isinstance(node, str) else node)
+
+    def step(self, step: Step) -> Step:
+        """What is shown of a step. The resources in it stay as they are."""
+        if not step.differences:
+            return step
+        masked = tuple(
+            replace(difference, old=self.value(difference.old), new=self.value(difference.new))
+            for difference in step.differences
+        )
+        return replace(step, differences=masked)
+
 
 def _forms(text: str) -> Iterable[str]:
     yield text
@@ -116,6 +151,7 @@ class Reporter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def step(self, step: Step, *, counted: bool = True) -> None:
+        step = self.mask.step(step)
         with self._lock:
             if step.phase == "done" and counted:
                 self.steps.append(step)
@@ -137,6 +173,9 @@ class Recording:
     def __init__(self) -> None:
         self._events: list[Step | Message] = []
 
+    def plan(self, steps: Sequence[Step]) -> None:
+        pass
+
     def begin(self, kind: Kind, stack: str) -> None:
         pass
 
@@ -153,7 +192,7 @@ class Recording:
         """Again masked, since a secret may have been met only after a message with it."""
         for event in self._events:
             if isinstance(event, Step):
-                display.step(event)
+                display.step(mask.step(event))
             else:
                 display.message(replace(event, text=mask(event.text)))
 

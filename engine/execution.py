@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import providers
+from engine.differences import Difference, differences
 from engine.errors import EngineError
 from engine.events import Op, Reporter, Step
 from engine.journal import Journal
 from engine.planning import call_of
 from engine.plugins import Plugins, ProviderResources
+from engine.policies import Policies
 from engine.providers.base import Old, PartialFailure, Provider, ProviderError
 from engine.state import OperationType, PendingOperation, ResourceState
 from engine.values import Properties, Secret, carry_secrets, mark_secrets, plain
@@ -37,6 +39,7 @@ class Run:
     failed: bool = False
     acted: bool = False  # something was created, updated or deleted (or would be)
     unread: frozenset[str] = frozenset()  # URNs that a refresh could not ask for
+    policies: Policies = field(default_factory=Policies)
     _told: set[str] = field(default_factory=set)
 
     def check_running(self) -> None:
@@ -72,7 +75,7 @@ class Executor:
         done = replace(new, id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
         done = guard_secrets(done)
         self._run.journal.record(done, supersedes=old)
-        self._run.reporter.step(_step("same", "done", done), counted=not hidden(done))
+        self._run.reporter.step(_step("same", "done", done, old=old, new=done), counted=not hidden(done))
         return done
 
     def create(
@@ -85,6 +88,7 @@ class Executor:
             id, outputs, errors = self._create(new, provider) if new.custom else ("", {}, ())
             now = _now()
             done = guard_secrets(replace(new, id=id, outputs=outputs, init_errors=errors, created=now, modified=now))
+            step.new = done
             if replaces is not None and not gone:
                 self._run.journal.mark(replaces, delete=True)
             self._run.journal.record(done, supersedes=replaces if gone else None, operation=step.operation)
@@ -112,7 +116,7 @@ class Executor:
         new = replace(new, id=old.id, outputs=old.outputs, created=old.created)
         with self._performing("update", new, "updating", changed=changed, old=old) as step:
             outputs, errors = self._update(old, new, provider) if new.custom else (old.outputs, ())
-            done = guard_secrets(replace(new, outputs=outputs, init_errors=errors, modified=_now()))
+            done = step.new = guard_secrets(replace(new, outputs=outputs, init_errors=errors, modified=_now()))
             self._run.journal.record(done, supersedes=old, operation=step.operation)
             self._run.reporter.mask.learn(done.outputs)
             if errors:
@@ -164,16 +168,16 @@ class Executor:
         details: dict[str, Any] = {
             "changed": changed,
             "note": note,
-            "old": old.inputs if old else None,
-            "new": None if op in ("delete", "delete-replaced", "discard") else resource.inputs,
+            "old": old,
+            "differences": differing_places(old, resource, changed),
         }
-        performing = _Performing()
+        performing = _Performing(None if op in ("delete", "delete-replaced", "discard") else resource)
         with run.slots:
             run.check_running()
             run.acted = True
             begun = time.monotonic()
             if not run.dry:
-                run.reporter.step(_step(op, "start", resource, **details), counted=shown)
+                run.reporter.step(_step(op, "start", resource, new=performing.new, **details), counted=shown)
             try:
                 if kind and resource.custom and not resource.is_provider and not run.dry:
                     performing.operation = run.journal.begin(resource, kind)
@@ -182,7 +186,8 @@ class Executor:
                     run.journal.flush()
             except Exception as error:
                 seconds = time.monotonic() - begun
-                run.reporter.step(_step(op, "failed", resource, seconds=seconds, **details), counted=shown)
+                step = _step(op, "failed", resource, seconds=seconds, new=performing.new, **details)
+                run.reporter.step(step, counted=shown)
                 if performing.operation is not None:
                     run.journal.abandon(performing.operation)
                 if not run.dry:
@@ -191,11 +196,13 @@ class Executor:
                 run.fail(_text(error), "" if isinstance(error, EngineError) else resource.urn)
                 raise StoppedError from error
             seconds = time.monotonic() - begun
-            run.reporter.step(_step(op, "done", resource, seconds=seconds, **details), counted=shown)
+            step = _step(op, "done", resource, seconds=seconds, new=performing.new, **details)
+            run.reporter.step(step, counted=shown)
 
 
 @dataclass
 class _Performing:
+    new: ResourceState | None  # what it leaves in the state, the newest that is known
     operation: PendingOperation | None = None
 
 
@@ -217,6 +224,16 @@ def hidden(resource: ResourceState) -> bool:
     return resource.is_provider and resource.name.split("_")[0] == "default"
 
 
+def differing_places(old: ResourceState | None, new: ResourceState, changed: tuple[str, ...]) -> tuple[Difference, ...]:
+    """Between the inputs; and what the provider found changed though they are the same, with what it is now."""
+    if old is None:
+        return tuple(differences({}, new.inputs))
+    found = differences(old.inputs, new.inputs)
+    drifted = set(changed) - {difference.root for difference in found}
+    found += [Difference(name, "update", old.outputs.get(name), new.inputs.get(name)) for name in sorted(drifted)]
+    return tuple(found)
+
+
 def _step(op: Op, phase: Any, resource: ResourceState, **details: Any) -> Step:
     return Step(op=op, phase=phase, urn=resource.urn, type=resource.type, name=resource.name, **details)
 
@@ -229,8 +246,9 @@ def report_replaced(
     run: Run, old: ResourceState, new: ResourceState, changed: tuple[str, ...], reasons: tuple[str, ...]
 ) -> None:
     """The replacement as a whole, which is what a summary counts."""
-    details = {"changed": changed, "note": ", ".join(reasons), "old": old.inputs, "new": new.inputs}
-    run.reporter.step(_step("replace", "done", new, **details), counted=not hidden(new))
+    details = {"changed": changed, "note": ", ".join(reasons), "reasons": reasons, "old": old, "new": new}
+    places = differing_places(old, new, changed)
+    run.reporter.step(_step("replace", "done", new, differences=places, **details), counted=not hidden(new))
 
 
 def tell_interrupted(run: Run, *, uses_program: bool) -> None:

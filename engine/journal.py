@@ -50,6 +50,11 @@ class Journal:
         with self._lock:
             return self._finished.get(urn)
 
+    def done(self) -> list[ResourceState]:
+        """The finished entries, in the order of completion."""
+        with self._lock:
+            return list(self._finished.values())
+
     def begin(self, resource: ResourceState, kind: OperationType) -> PendingOperation:
         """Before a provider call: when this returns, the state on disk says that it was started."""
         operation = PendingOperation(resource, kind)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.events import Result
+from engine.policy_pack import PackChoice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,4 +27,5 @@ class Options:
     parallel: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))  # as the official CLI
     expect_no_changes: bool = False
     refresh: bool = False  # read every resource first
+    policy_packs: tuple[PackChoice, ...] = ()  # for `preview` and `up`
     confirm: Callable[[Result], bool] | None = None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import (
+        analyzer_pb2,
+        analyzer_pb2_grpc,
         engine_pb2,
         engine_pb2_grpc,
         provider_pb2,
@@ -29,6 +31,8 @@ else:
             sys.modules[package] = stand_in
         return import_module(f"{package}.{name}")
 
+    analyzer_pb2 = _messages("analyzer_pb2")
+    analyzer_pb2_grpc = _messages("analyzer_pb2_grpc")
     engine_pb2 = _messages("engine_pb2")
     engine_pb2_grpc = _messages("engine_pb2_grpc")
     provider_pb2 = _messages("provider_pb2")
@@ -37,6 +41,8 @@ else:
     resource_pb2_grpc = _messages("resource_pb2_grpc")
 
 __all__ = [
+    "analyzer_pb2",
+    "analyzer_pb2_grpc",
     "engine_pb2",
     "engine_pb2_grpc",
     "provider_pb2",

@@ -90,7 +90,7 @@ def _behind(before: Snapshot, gone: set[str]) -> set[str]:
 def _tell(run: Run, old: ResourceState, new: ResourceState | None) -> None:
     changed = () if new is None else differing(old.outputs, new.outputs)
     op: Op = "delete" if new is None else "update" if changed else "same"
-    step = Step(op=op, phase="done", urn=old.urn, type=old.type, name=old.name, changed=changed)
+    step = Step(op=op, phase="done", urn=old.urn, type=old.type, name=old.name, changed=changed, old=old, new=new)
     run.reporter.step(step, counted=not hidden(old))
 
 

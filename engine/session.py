@@ -6,27 +6,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Self
 
+from engine.analyzer import Analyzer
 from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
 from engine.deployment import Deployment, Target
 from engine.errors import EngineError, ExitCode
 from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result, Severity, patience
 from engine.execution import Run, tell_interrupted
+from engine.findings import hide
 from engine.interrupt import on_interrupt
 from engine.journal import Journal
-from engine.monitor import Engine, Monitor, serve
 from engine.options import Options, Workspace
+from engine.pack_process import Subject
 from engine.plugins import DYNAMIC, Plugins, pickles
+from engine.policies import Policies
+from engine.processes import Processes, ProcessSet
 from engine.program import Program
 from engine.project import Project
 from engine.providers import Host
+from engine.providers.base import ProviderError
+from engine.running import run_program
 from engine.state import Snapshot
 from engine.values import contains_unknown
-
-_POLL = 0.2  # seconds between looks at whether a run was stopped
 
 
 @dataclass
@@ -45,14 +47,14 @@ class Pass:
 
 
 class Session:
-    """A context in which one command is carried out. The state is read once; passes build on it."""
+    """Carries one command out. The state is read once; passes build on it."""
 
     def __init__(
-        self, workspace: Workspace, project: Project, options: Options, display: Display, program: Program | None
+        self, workspace: Workspace, project: Project, options: Options, display: Display, processes: Processes | None
     ) -> None:
-        """`program` is an interpreter that is being started already."""
+        """`processes` of the first pass are on their way; None for commands that run no program."""
         self._workspace, self._project, self._options, self._display = workspace, project, options, display
-        self._warm = program
+        self._processes = processes
         self.files = StackFiles(workspace.backend_url, project.name, workspace.stack)
         self._mask = Mask()
         self._begun = time.monotonic()
@@ -61,15 +63,6 @@ class Session:
         self._cancelled = False
         self._only_preview = False
         self._unread: frozenset[str] = frozenset()  # URNs, see engine.refresh
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._warm is not None:
-            self._warm.stop()
 
     def preview(self) -> Result:
         self._only_preview = True
@@ -135,6 +128,7 @@ class Session:
                 result = replace(dry.result, kind=kind)
                 self._show(recording, result)
             else:
+                self._display.plan(dry.result.steps)
                 result = self._pass(kind, self._display, dry=False).result
             self._add_to_history(kind, result, begun)
             return result
@@ -188,7 +182,7 @@ class Session:
         reporter.message(severity, line)
 
     def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
-        uses_program = kind in ("preview", "update")
+        started = self._processes.take() if self._processes and kind in ("preview", "update") else None
         journal = Journal(self._before, _nowhere if dry else lambda take: self.files.save(take, self._vault))
         run = Run(
             dry=dry,
@@ -200,6 +194,7 @@ class Session:
             unread=self._unread,
         )
         self._run = run
+        run.policies = self._policies(started, dry=dry)
         if self._cancelled:
             run.stop.set()
         target = Target(project=self._project.name, stack=self._workspace.stack, config=self._config)
@@ -207,9 +202,9 @@ class Session:
         display.begin(kind, self._workspace.stack)
         try:
             with on_interrupt(self._cancel):
-                tell_interrupted(run, uses_program=uses_program)
-                if uses_program:
-                    self._run_program(deployment, run)
+                tell_interrupted(run, uses_program=started is not None)
+                if started:
+                    self._run_program(started.program, deployment, run)
                 if kind == "refresh":
                     refreshed = deployment.refresh(self._before)
                     self._before, self._unread = refreshed.snapshot, refreshed.unread
@@ -217,50 +212,47 @@ class Session:
                     deployment.finish()
             if not dry:
                 journal.flush()
-        except EngineError as error:
+            if violated := run.policies.verdict():
+                run.fail(violated)
+        except (EngineError, ProviderError) as error:
             run.fail(str(error))
+        finally:
+            if started:
+                started.stop()
         result = self._result(kind, run)
         display.finish(result)
         self._run = None
         return Pass(result, run, journal)
 
-    def _run_program(self, deployment: Deployment, run: Run) -> None:
-        project, stack, parallel = self._project, self._workspace.stack, self._options.parallel
-        engine = Engine(run)
-        monitor = Monitor(deployment, run, project.root, project.name, stack, parallel)
-        with serve(monitor, engine) as address:
-            settings = {
-                "monitor": address,
-                "engine": address,
-                "project": project.name,
-                "stack": stack,
-                "parallel": parallel,
-                "dry_run": run.dry,
-                "organization": "organization",
-                "root_directory": str(project.root),
-            }
-            program = self._warm_program()
-            self._warm = None
-            program.run(settings, self._config.environment(), lambda line, errors: self._printed(deployment, run, line))
-            try:
-                code = program.ended(_POLL)
-                while code is None and not run.stop.is_set():
-                    if run.acted and run.dry and not self._only_preview:
-                        self._warm_program()  # there will be a second pass
-                    code = program.ended(_POLL)
-            finally:
-                program.stop()
-        if code and not run.failed and not run.stop.is_set():
-            run.fail(f"the program exited with code {code}", deployment.root)
+    def _policies(self, started: ProcessSet | None, *, dry: bool) -> Policies:
+        """The packs of a pass, which get ready while the program does."""
+        if started is None:
+            return Policies()
+        config = self._config
+        subject = Subject(
+            project=self._project.name,
+            stack=self._workspace.stack,
+            dry=dry,
+            config=config.values,
+            secret_keys=config.secret_keys,
+        )
+        return Policies([Analyzer(process, subject, self._note) for process in started.packs], dry=dry)
 
-    def _warm_program(self) -> Program:
-        if self._warm is None:
-            self._warm = Program(self._project.python, self._project.program)
-        return self._warm
+    def _run_program(self, program: Program, deployment: Deployment, run: Run) -> None:
+        def meanwhile() -> None:
+            if self._processes and run.acted and run.dry and not self._only_preview:
+                self._processes.warm()  # there will be a second pass
 
-    def _printed(self, deployment: Deployment, run: Run, line: str) -> None:
-        if line and not run.stop.is_set():
-            run.reporter.message("info", line, deployment.root)
+        run_program(
+            program,
+            deployment,
+            run,
+            project=self._project,
+            stack=self._workspace.stack,
+            config=self._config,
+            parallel=self._options.parallel,
+            meanwhile=meanwhile,
+        )
 
     def _result(self, kind: Kind, run: Run) -> Result:
         changes: dict[str, int] = {op: run.reporter.changes[op] for op in COUNTED if run.reporter.changes[op]}
@@ -283,6 +275,9 @@ class Session:
             exit_code=int(code),
             messages=tuple(run.reporter.messages),
             steps=tuple(run.reporter.steps),
+            policies=hide(run.policies.reports(), self._mask),
+            config=self._config.as_properties(),
+            mask=self._mask,
         )
 
     def _cancel(self) -> None:

@@ -63,12 +63,15 @@ def unwrap(value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """What a provider is given: no secret markers, and the id (of a component, the URN) in a resource's place."""
-    return rewrite(value, _plain_node)
+    return rewrite(value, lambda node: node.value if isinstance(node, Secret) else _resolve(node))
 
 
-def _plain_node(node: Any) -> Any:
-    if isinstance(node, Secret):
-        return node.value
+def resolved(value: Any) -> Any:
+    """As `plain`, with secret markers."""
+    return rewrite(value, _resolve)
+
+
+def _resolve(node: Any) -> Any:
     if isinstance(node, dict) and node.get(SIGNATURE) == RESOURCE_REFERENCE:
         return (node["id"] or UNKNOWN) if "id" in node else node["urn"]
     return node

@@ -84,14 +84,27 @@ class Stack:
             self.write(program)
         self.cloud.forget_calls()
         out = io.StringIO()
-        result = getattr(api, command)(self.workspace, replace(api.Options(), **options), api.TextDisplay(out))
+        display = api.TextDisplay(out, details=options.pop("details", False))
+        result = getattr(api, command)(self.workspace, replace(api.Options(), **options), display)
         return Run(result, out.getvalue())
 
-    def start(self, command: str, program: str | None = None) -> "Process":
+    def start(self, command: str, program: str | None = None, *, policy_pack: Path | None = None) -> "Process":
         """The same in a process of its own."""
         if program is not None:
             self.write(program)
-        return Process(self, command)
+        return Process(self, command, policy_pack)
+
+    def arguments(self, command: str, *, policy_pack: Path | None = None) -> str:
+        """What this module is started with to do the same in another process."""
+        return json.dumps(
+            {
+                "command": command,
+                "cloud": str(self.cloud.folder),
+                "root": str(self.folder),
+                "backend": self.workspace.backend_url,
+                "packs": [str(policy_pack)] if policy_pack else [],
+            }
+        )
 
     @property
     def files(self) -> StackFiles:
@@ -116,17 +129,11 @@ class Stack:
 class Process:
     """An engine in a process, and a gate at which one of its operations waits (see Cloud)."""
 
-    def __init__(self, stack: Stack, command: str) -> None:
+    def __init__(self, stack: Stack, command: str, policy_pack: Path | None = None) -> None:
         self.log = stack.folder.parent / "process.log"
-        arguments = {
-            "command": command,
-            "cloud": str(stack.cloud.folder),
-            "root": str(stack.folder),
-            "backend": stack.workspace.backend_url,
-        }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.engine.stack", json.dumps(arguments)],
+                [sys.executable, "-m", "tests.engine.stack", stack.arguments(command, policy_pack=policy_pack)],
                 cwd=_ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -156,7 +163,8 @@ def main() -> int:
     workspace = api.Workspace(
         root=Path(arguments["root"]), stack="dev", backend_url=arguments["backend"], passphrase=PASSPHRASE
     )
-    result: api.Result = getattr(api, arguments["command"])(workspace, api.Options(), api.TextDisplay(sys.stdout))
+    options = api.Options(policy_packs=tuple(api.PackChoice(folder=Path(pack)) for pack in arguments["packs"]))
+    result: api.Result = getattr(api, arguments["command"])(workspace, options, api.text_display(sys.stdout))
     return result.exit_code
 
 

@@ -44,7 +44,8 @@ case "$1" in
   up|destroy)
     echo '{"sequence":0,"diagnosticEvent":{"urn":"u","message":"careful","severity":"warning"}}'
     echo '{"sequence":1,"diagnosticEvent":{"message":"building","severity":"info","ephemeral":true}}'
-    echo '{"sequence":2,"summaryEvent":{"durationSeconds":2,"resourceChanges":{"same":3},"result":"succeeded"}}' ;;
+    echo '{"sequence":2,"policyEvent":{"policyName":"n","policyPackName":"p","policyPackVersion":"1","message":"m"}}'
+    echo '{"sequence":3,"summaryEvent":{"durationSeconds":2,"resourceChanges":{"same":3},"result":"succeeded"}}' ;;
 esac
 exit "${RESULT:-0}"
 """
@@ -167,6 +168,13 @@ def test_the_cli_gets_a_private_config_with_the_states_salt_and_the_checkout_sta
         "result": "succeeded",
         "duration": 2_000_000_000,
         "diagnostics": [{"urn": "u", "message": "careful", "severity": "warning"}],
+        "policies": [
+            {
+                "policyPackName": "p",
+                "policyPackVersion": "1",
+                "violations": [{"policyName": "n", "enforcementLevel": "", "resourceUrn": "", "message": "m"}],
+            }
+        ],
     }
     record = (tmp_path / "record").read_text()
     copy = tmp_path / "home" / "strata" / "pulumi" / "strata" / "Pulumi.dev.yaml"
