@@ -81,6 +81,9 @@ def _endpoints(contract: "StackContract") -> list[tuple[str, str]]:
         backend = getattr(contract.backends, name)
         if backend is None:
             continue
-        views = [f"{view.host}:{view.port} ({place})" for place, view in backend.views.items()]
+        views = [
+            f"{view.host}:{view.port}{f' and :{view.grpc_port}' if view.grpc_port else ''} ({place})"
+            for place, view in backend.views.items()
+        ]
         rows.append((f"{name} {backend.version}", ", ".join(views)))
     return rows

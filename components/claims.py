@@ -110,8 +110,8 @@ class CollectionClaim(Spec):
 class QdrantClaim(Spec):
     """Collections of the application's own, and tokens that reach them and nothing else.
 
-    Raising `rotation` by one makes new tokens; those before them are accepted until the next rotation. Tokens cannot
-    make or delete collections, so every collection that the application uses is declared.
+    Raising `rotation` by one makes new tokens. The one for writing that was before is accepted until the next rotation,
+    the one for reading ends. Tokens cannot make or delete collections, so every one that is used is declared.
     """
 
     collections: dict[CollectionName, CollectionClaim] = Field(
