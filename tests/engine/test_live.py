@@ -55,12 +55,12 @@ def test_the_tree_says_what_goes_on_and_what_waits_for_it_and_then_goes(stack: S
     run.start()
     try:
         eventually(lambda: "waits for a" in out.getvalue(), out)
-        eventually(lambda: "a  test:index:Thing  creating (" in out.getvalue(), out)
+        eventually(lambda: "a (Thing)  creating (" in out.getvalue(), out)
     finally:
         gate.touch()
         run.join()
     text = out.getvalue()
-    assert "box  test:index:Box" in text
+    assert "box (Box)" in text
     assert "2 of 4 done" in text
     shown, _, after = text.rpartition("done, ")
     assert "created (" in shown, "what is done scrolls by above the tree"
