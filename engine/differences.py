@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from engine.values import Properties, Secret, unwrap
+from engine.values import Properties, Secret, rewrite, unwrap
 
 DifferenceKind = Literal["add", "delete", "update"]
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
@@ -42,13 +42,20 @@ def _compare(old: Any, new: Any, path: str) -> Iterator[Difference]:
             before, after = (values[index] if index < len(values) else _ABSENT for values in (old, new))
             yield from _compare(before, after, f"{path}[{index}]")
     elif old is _ABSENT:
-        yield Difference(path, "add", new=new)
+        yield Difference(path, "add", new=_without_notes(new))
     elif new is _ABSENT:
-        yield Difference(path, "delete", old=old)
+        yield Difference(path, "delete", old=_without_notes(old))
     elif unwrap(old) != unwrap(new):
         # What one side of a change keeps secret, the other must not show.
         secret = isinstance(old, Secret) or isinstance(new, Secret)
         yield Difference(path, "update", *(Secret(unwrap(value)) if secret else value for value in (old, new)))
+
+
+def _without_notes(value: Any) -> Any:
+    def without(node: Any) -> Any:
+        return {key: item for key, item in node.items() if key != _NOTES} if isinstance(node, dict) else node
+
+    return rewrite(value, without)
 
 
 def _mapping(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[Difference]:

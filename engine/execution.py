@@ -84,7 +84,7 @@ class Executor:
         """`replaces` is an entry that was deleted already (pending replacement) or is deleted at the end."""
         op: Op = "create" if replaces is None else "create-replacement"
         gone = replaces is not None and self._run.journal.older()[replaces].pending_replacement
-        with self._performing(op, new, "creating", note=note) as step:
+        with self._performing(op, new, "creating", old=replaces, note=note) as step:
             id, outputs, errors = self._create(new, provider) if new.custom else ("", {}, ())
             now = _now()
             done = guard_secrets(replace(new, id=id, outputs=outputs, init_errors=errors, created=now, modified=now))

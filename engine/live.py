@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.style import Style
 from rich.text import Text
 
-from engine.display import COLOURS, SYMBOLS, TITLES, TextDisplay, doing, short
+from engine.display import COLOURS, SYMBOLS, TITLES, TextDisplay, doing
 from engine.events import Kind, Result, Step
 from engine.progress import Progress
 from engine.tracker import Row, Tracker
@@ -109,12 +109,17 @@ class LiveDisplay(TextDisplay):
         line = Text("   " + "".join("   " if last else down for last in row.lasts[:-1]), style="dim")
         line.append(end if row.lasts[-1] else branch)
         if row.node is None:
-            return line.append(f"{row.step.name}  {short(row.step.type)}", style=Style(dim=True))
+            return line.append(_title(row.step), style=Style(dim=True))
         symbol = SYMBOLS[row.step.op].strip()
         colour = _STYLES[COLOURS[symbol]]
         if row.node.begun is not None:
-            text = f"{symbol} {row.step.name}  {short(row.step.type)}  {doing(row.step)} ({now - row.node.begun:.1f}s)"
+            text = f"{symbol} {_title(row.step)}  {doing(row.step)} ({now - row.node.begun:.1f}s)"
             return line.append(text, style=Style(color=colour, dim=False))
         line.append(f"{symbol} ", style=Style(color=colour, dim=True))
         waits = f"  waits for {', '.join(row.waits_for)}" if row.waits_for else ""
-        return line.append(f"{row.step.name}  {short(row.step.type)}{waits}", style=Style(dim=True))
+        return line.append(_title(row.step) + waits, style=Style(dim=True))
+
+
+def _title(step: Step) -> str:
+    """Such as "redis-container (Container)": there is little room in a line."""
+    return f"{step.name} ({step.type.rpartition(':')[2]})"

@@ -104,7 +104,8 @@ class Tracker:
         if node.begun is not None:
             return []
         if not node.removes:
-            needed = (other for urn in node.step.needs for other in self._nodes.get(urn, ()))
+            # That it comes after its parent is seen in the tree.
+            needed = (other for urn in node.step.needs - {node.step.parent} for other in self._nodes.get(urn, ()))
             return [other for other in needed if not (other.done or other.removes)]
         first = [other for other in self._needed_by.get(node.step.urn, ()) if not other.done]
         # Only what a replacement has superseded, or its dependents, goes while the program is still running.

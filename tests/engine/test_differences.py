@@ -21,6 +21,7 @@ from tests.engine.stack import Stack
         ({"a": 1}, {"a": UNKNOWN}, [Difference("a", "update", 1, UNKNOWN)]),
         ({"a": {"b": 1}}, {"a": 2}, [Difference("a", "update", {"b": 1}, 2)]),
         ({"a": 1, "__defaults": ["b"]}, {"a": 1, "__defaults": []}, []),
+        ({}, {"a": [{"b": 1, "__defaults": []}]}, [Difference("a", "add", None, [{"b": 1}])]),
         ({"a": "x"}, {"a": Secret("x")}, []),
     ],
     ids=str,
@@ -68,6 +69,13 @@ def test_a_run_shows_them_by_path_and_without_secrets(stack: Stack, command: str
     ]
     assert done.text.count("value.size") == 1
     assert "value.size" not in stack.up(PROGRAM).text, "only with --diff"
+
+
+def test_a_replacement_shows_what_it_replaces_for(stack: Stack) -> None:
+    stack.up('Thing("a", kind="x", label="l")')
+    stack.write('Thing("a", kind="y", label="l")')
+    assert under(stack.preview(details=True).text, " +- test:index:Thing a replace") == ['      ~ kind: "x" => "y"']
+    assert under(stack.up(details=True).text, " ++ test:index:Thing a creating") == ['      ~ kind: "x" => "y"']
 
 
 def test_of_a_new_resource_every_input_is_shown(stack: Stack) -> None:

@@ -119,6 +119,23 @@ def test_a_remediation_replaces_the_inputs_and_is_stable(stack: Stack, pack: api
     assert stack.entry("a").inputs["kind"] == "cheap", "a replacement's inputs are checked anew, and so remediated anew"
 
 
+def test_a_remediation_cannot_make_a_secret_plain(stack: Stack, tmp_path: Path) -> None:
+    pack = make_pack(
+        tmp_path / "pack",
+        """
+        def plain(args):
+            if args.resource_type == THING:
+                return {"word": "hush-hush", "label": "l"}
+
+        fix = ResourceValidationPolicy("fix", "About fix.", remediate=plain, enforcement_level=LEVELS.REMEDIATE)
+        PolicyPack("p", [fix])
+        """,
+    )
+    done = stack.up('Thing("a", word=Output.secret("hush-hush"))', policy_packs=(pack,), details=True)
+    assert done.result.exit_code == 0, done.text
+    assert "hush-hush" not in stack.everything_on_disk() + done.text
+
+
 def test_a_stack_policy_that_knows_all_refuses_before_any_change(stack: Stack, pack: api.PackChoice) -> None:
     done = stack.up("for name in 'abc': Thing(name)", policy_packs=(pack,))
     assert done.result.exit_code == 1
@@ -209,12 +226,13 @@ def test_a_pack_is_told_of_every_resource_what_the_official_engine_tells(stack: 
     stack.write_config("config:\n  p:word: hello\n")
     program = """
         class Box(ComponentResource):
-            def __init__(self, name):
-                super().__init__("test:index:Box", name, {"size": 1})
+            def __init__(self, name, **inputs):
+                super().__init__("test:index:Box", name, inputs)
 
         a = Thing("a", ResourceOptions(protect=True, ignore_changes=["label"]), value=Output.secret(1), __note=2)
         Thing("b", of=a)
-        Box("box")
+        Box("box", size=1)
+        Box("full", of=a)
         """
     planned = stack.preview(program, policy_packs=(pack,))
     thing = seen(planned, "a")
@@ -236,7 +254,8 @@ def test_a_pack_is_told_of_every_resource_what_the_official_engine_tells(stack: 
     assert seen(planned, "p-dev")["type"] == "pulumi:pulumi:Stack"
     made = stack.up(policy_packs=(pack,))
     assert seen(made, "a")["dry"] is False
-    assert seen(made, "b")["inputs"]["of"] == stack.entry("a").id, "an id stands in a resource's place"
+    for name in ("b", "full"):
+        assert seen(made, name)["inputs"]["of"] == stack.entry("a").id, "an id stands in a resource's place"
 
 
 def test_two_packs_are_asked_in_their_order(stack: Stack, tmp_path: Path, pack: api.PackChoice) -> None:
