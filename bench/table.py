@@ -40,10 +40,11 @@ class Row:
 
     @property
     def mark(self) -> Mark:
+        """Judges the figures as they are printed: more decimals are noise."""
         value = self.ratio if self.goal and self.goal.of == "ratio" else self.ours.median
         if self.goal is None or value is None:
             return ""
-        return "met" if self.goal.met_by(value) else "MISSED"
+        return "met" if self.goal.met_by(round(value, 2)) else "MISSED"
 
 
 HEAD = ("", "ours", "theirs", "ratio", "goal", "")

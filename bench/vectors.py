@@ -24,6 +24,7 @@ DIMENSIONS: Final = 384  # of the common small models for sentences
 BEST: Final = 10
 _COLLECTION: Final = "bench"
 _BATCH: Final = 500
+_KEY_FILE: Final = "/api-key"
 _SEED: Final = 20251
 
 Vectors = list[list[float]]
@@ -32,9 +33,9 @@ Vectors = list[list[float]]
 def rows(stack: Stack, rounds: int, duration: int, say: Callable[[str], None]) -> Iterator[Row]:
     """`duration` is that of each run, in seconds. The stack must be up. Raises BenchError."""
     work = stack.workloads["qdrant"]
-    # As an application comes: with a token. The image's defaults ask for nothing.
-    ours = partial(_client, work.host_port, stack.secret("qdrant/admin"))
-    with _defaults(stack, work) as port, ours() as our_client, _client(port, None) as their_client:
+    # As applications come: to ours with a token, to the other one with the API key, which is all that it knows.
+    ours, key = partial(_client, work.host_port, stack.secret("qdrant/admin")), daemon.password()
+    with _defaults(stack, work, key) as port, ours() as our_client, _client(port, key) as their_client:
         clients = {"ours": our_client, "theirs": their_client}
         points, questions = vectors(POINTS), vectors(200)
         for whose, client in clients.items():
@@ -82,11 +83,14 @@ def _answers(client: QdrantClient) -> None:
 
 
 @contextmanager
-def _client(port: int, key: str | None) -> Iterator[QdrantClient]:
-    # The key goes over plain HTTP, which the client warns about: it is on this machine.
-    headers = {"api-key": key} if key else {}
+def _client(port: int, key: str) -> Iterator[QdrantClient]:
+    # As `api_key` the client would warn that it goes over plain HTTP; it stays on this machine.
     client = QdrantClient(
-        url=f"http://{LOOPBACK}:{port}", metadata=headers, check_compatibility=False, timeout=60, prefer_grpc=False
+        url=f"http://{LOOPBACK}:{port}",
+        metadata={"api-key": key},
+        check_compatibility=False,
+        timeout=60,
+        prefer_grpc=False,
     )
     try:
         yield client
@@ -95,12 +99,23 @@ def _client(port: int, key: str | None) -> Iterator[QdrantClient]:
 
 
 @contextmanager
-def _defaults(stack: Stack, work: Workload) -> Iterator[int]:
-    """The image as it is, with our limits; its port on this host."""
+def _defaults(stack: Stack, work: Workload, key: str) -> Iterator[int]:
+    """The image as it is, with our limits; its port on this host.
+
+    Images that know no file for the key ask for none: it never stands in an environment.
+    """
     port = free_port()
     ports = {f"{work.port}/tcp": (LOOPBACK, port)}
     name = f"{stack.name}-qdrant-default"
     with daemon.container(
-        stack.image(work), name, owner=stack.name, network=stack.network, ports=ports, **limits(work)
+        stack.image(work),
+        name,
+        owner=stack.name,
+        network=stack.network,
+        environment={"QDRANT__SERVICE__API_KEY_FILE": _KEY_FILE},
+        files={_KEY_FILE: key},
+        user=work.uid,
+        ports=ports,
+        **limits(work),
     ):
         yield port

@@ -97,15 +97,16 @@ def alfred_postgres(
     alfred_session.rollback()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def alfred_file(
-    contract: StackContract, stack: str, pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    contract: StackContract, stack: str, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Alfred's env file, rendered anew beside the one that `up` wrote."""
     templates = yaml.safe_load((pytestconfig.rootpath / CLAIM).read_text(encoding="utf-8"))["config"]
     values = config_files.render(contract, stack=stack, app="alfred", view="host", templates=templates, file=str(CLAIM))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return config_files.write(stack, "alfred", "env", config_files.to_text(values, "env", header="smoke"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        return config_files.write(stack, "alfred", "env", config_files.to_text(values, "env", header="smoke"))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ def row(ours: float, theirs: float | None, goal: Goal | None, name: str = "pgben
         (119, 100, FASTER, "MISSED"),
         (1.0, 1.0, SHORTER, "met"),
         (1.01, 1.0, SHORTER, "MISSED"),
+        (1.004, 1.0, SHORTER, "met"),  # printed as 1.00x
         (199, None, SMALL, "met"),
         (200, None, SMALL, "MISSED"),
         (199, 1, SMALL, "met"),  # what others need is shown, and is not the goal
