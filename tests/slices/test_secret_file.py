@@ -34,7 +34,7 @@ def props(client: docker.DockerClient) -> Iterator[Props]:
         "labels": {LABEL: "1"},
     }
     for container in client.containers.list(all=True, filters={"volume": name}):
-        container.remove(force=True)
+        container.remove(force=True, v=True)  # with what its image declares
     client.volumes.get(name).remove(force=True)
 
 
