@@ -13,7 +13,7 @@ _OURS, _ENGINE, _THEIRS = "ours", "engine", "theirs"
 
 
 def rows(stack: Stack, compose: Compose | None, rounds: int, say: Callable[[str], None]) -> Iterator[Row]:
-    """Leaves both up. Raises BenchError."""
+    """Leaves ours up. Raises BenchError."""
     say(f"cold `up`, {rounds} rounds")
     yield from _rows("cold `up`, to smoke-ready", COLD, _cold(stack, compose), rounds)
     stack.up()
@@ -21,6 +21,8 @@ def rows(stack: Stack, compose: Compose | None, rounds: int, say: Callable[[str]
         compose.up()
     say(f"`up` without changes, {rounds} rounds")
     yield from _rows("`up` without changes", NO_CHANGE, _no_change(stack, compose), rounds, warm_up=1)
+    if compose:
+        compose.down()  # its health checks would go on in what is measured next
 
 
 def _rows(

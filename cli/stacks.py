@@ -1,7 +1,9 @@
 """`strata up`, `preview`, `refresh` and `destroy`: an engine's work, and what belongs before and after it."""
 
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,7 +86,8 @@ def up(
         applications = project.read_applications(workspace, settings)
         _announce(session)
         images.ensure(settings, terminal)
-        # The tests get ready while the engine works: it waits for servers most of the time.
+        # What comes after the engine gets ready while it works: it waits for servers most of the time.
+        threading.Thread(target=import_module, args=("infra.config_files",), daemon=True).start()
         checks = None if skip_smoke else started.enter_context(smoke.prepared(workspace))
         outcome = _finish(session, session.engine.up(options))
         outputs = reader.read_outputs(workspace, show_secrets=True)
