@@ -63,6 +63,12 @@ class OfficialCli:
             command.append("--expect-no-changes")
         if options.refresh:
             command.append("--refresh")
+        for target in options.targets:
+            command += ["--target", target]
+        if options.target_dependents:
+            command.append("--target-dependents")
+        if options.continue_on_error:
+            command.append("--continue-on-error")
         if options.parallel:
             command += ["--parallel", str(options.parallel)]
         if options.diff:

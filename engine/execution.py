@@ -25,6 +25,10 @@ class StoppedError(Exception):
     """The run has failed or was cancelled: nothing new is begun."""
 
 
+class StepFailedError(StoppedError):
+    """One step failed, as was told, and the run goes on without it and what depends on it."""
+
+
 @dataclass
 class Run:
     """What every part of one pass shares. `dry` passes plan with the same code and change nothing."""
@@ -39,6 +43,7 @@ class Run:
     failed: bool = False
     acted: bool = False  # something was created, updated or deleted (or would be)
     unread: frozenset[str] = frozenset()  # URNs that a refresh could not ask for
+    continue_on_error: bool = False
     policies: Policies = field(default_factory=Policies)
     _told: set[str] = field(default_factory=set)
 
@@ -46,10 +51,19 @@ class Run:
         if self.stop.is_set():
             raise StoppedError
 
-    def fail(self, text: str, urn: str = "") -> None:
-        """Report one error and begin nothing new; what is under way finishes and is recorded."""
+    @property
+    def goes_on(self) -> bool:
+        """Whether a step that fails leaves the others alone. A dry pass has to succeed as a whole."""
+        return self.continue_on_error and not self.dry
+
+    def fail(self, text: str, urn: str = "", *, stop: bool = True) -> None:
+        """Report one error and begin nothing new; what is under way finishes and is recorded.
+
+        With `stop=False` the run goes on, and has failed all the same.
+        """
         self.failed = True
-        self.stop.set()
+        if stop:
+            self.stop.set()
         if text not in self._told:  # a full disk, say, fails every operation that is under way
             self._told.add(text)
             self.reporter.message("error", text, urn)
@@ -78,12 +92,18 @@ class Executor:
         self._run.reporter.step(_step("same", "done", done, old=old, new=done), counted=not hidden(done))
         return done
 
+    def keep(self, old: ResourceState) -> ResourceState:
+        """As `same`, and inputs, dependencies and options are the old ones, too: nothing supersedes the entry."""
+        done = self._run.journal.now(old)
+        self._run.reporter.step(_step("same", "done", done, old=old, new=done), counted=not hidden(done))
+        return done
+
     def create(
         self, new: ResourceState, provider: Provider | None, *, replaces: ResourceState | None = None, note: str = ""
     ) -> ResourceState:
         """`replaces` is an entry that was deleted already (pending replacement) or is deleted at the end."""
         op: Op = "create" if replaces is None else "create-replacement"
-        gone = replaces is not None and self._run.journal.older()[replaces].pending_replacement
+        gone = replaces is not None and self._run.journal.now(replaces).pending_replacement
         with self._performing(op, new, "creating", old=replaces, note=note) as step:
             id, outputs, errors = self._create(new, provider) if new.custom else ("", {}, ())
             now = _now()
@@ -193,8 +213,11 @@ class Executor:
                 if not run.dry:
                     with suppress(EngineError):  # the failure that is told is the first one
                         run.journal.flush()
-                run.fail(_text(error), "" if isinstance(error, EngineError) else resource.urn)
-                raise StoppedError from error
+                if isinstance(error, EngineError):  # such as that nothing can be recorded any more
+                    run.fail(str(error))
+                    raise StoppedError from error
+                run.fail(_text(error), resource.urn, stop=not run.goes_on)
+                raise (StepFailedError if run.goes_on else StoppedError) from error
             seconds = time.monotonic() - begun
             step = _step(op, "done", resource, seconds=seconds, new=performing.new, **details)
             run.reporter.step(step, counted=shown)
@@ -207,9 +230,7 @@ class _Performing:
 
 
 def _text(error: Exception) -> str:
-    if isinstance(error, ProviderError | EngineError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, ProviderError) else f"{type(error).__name__}: {error}"
 
 
 def guard_secrets(resource: ResourceState) -> ResourceState:

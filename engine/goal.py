@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
-from engine.proto import resource_pb2
+from engine.aliases import Alias
+from engine.proto import alias_pb2, resource_pb2
 from engine.providers.base import Unsupported
-from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, CustomTimeouts
+from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, CustomTimeouts, ResourceState
 from engine.values import Properties
 from engine.wire import from_struct
 
@@ -41,7 +42,7 @@ class Goal:
     ignore_changes: tuple[str, ...] = ()
     replace_on_changes: tuple[str, ...] = ()
     additional_secret_outputs: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()  # URNs
+    aliases: tuple[Alias | str, ...] = ()  # texts are URNs
     custom_timeouts: CustomTimeouts | None = None
     source_position: str = ""
 
@@ -63,6 +64,29 @@ class Goal:
             retain_on_delete=parent.retain_on_delete if self.retain_on_delete is None else self.retain_on_delete,
             deleted_with=self.deleted_with or parent.deleted_with,
             provider=self.provider or (parent.provider if same_package or not self.custom else ""),
+        )
+
+    def entry(self, urn: str, *, alias: str = "") -> ResourceState:
+        """What the state will say of it, before its step. `alias` is the URN that it had."""
+        return ResourceState(
+            urn=urn,
+            type=self.type,
+            custom=self.custom,
+            inputs=self.inputs,
+            parent=self.parent,
+            provider=self.provider if self.custom else "",
+            dependencies=self.dependencies,
+            property_dependencies=self.property_dependencies,
+            protect=bool(self.protect),
+            retain_on_delete=bool(self.retain_on_delete),
+            deleted_with=self.deleted_with,
+            replace_with=self.replace_with,
+            additional_secret_outputs=self.additional_secret_outputs,
+            aliases=(alias,) if alias else (),
+            custom_timeouts=self.custom_timeouts,
+            ignore_changes=self.ignore_changes,
+            replace_on_changes=self.replace_on_changes,
+            source_position=self.source_position,
         )
 
 
@@ -94,7 +118,7 @@ def from_request(request: resource_pb2.RegisterResourceRequest, root: Path) -> G
         ignore_changes=tuple(request.ignoreChanges),
         replace_on_changes=tuple(request.replaceOnChanges),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=tuple(request.aliasURNs),
+        aliases=(*map(_alias, request.aliases), *request.aliasURNs),
         custom_timeouts=_timeouts(request),
         source_position=_position(request, root),
     )
@@ -124,11 +148,29 @@ def _refuse(request: resource_pb2.RegisterResourceRequest) -> None:
         )
 
 
+def _alias(message: alias_pb2.Alias) -> Alias:
+    spec = message.spec
+    return Alias(
+        urn=message.urn,
+        name=spec.name,
+        type=spec.type,
+        parent=spec.parentUrn,
+        no_parent=spec.noParent,
+        project=spec.project,
+        stack=spec.stack,
+    )
+
+
 def _timeouts(request: resource_pb2.RegisterResourceRequest) -> CustomTimeouts | None:
     if not request.HasField("customTimeouts"):
         return None
     asked = request.customTimeouts
-    return CustomTimeouts(create=seconds(asked.create), update=seconds(asked.update), delete=seconds(asked.delete))
+    return CustomTimeouts(
+        create=seconds(asked.create),
+        update=seconds(asked.update),
+        delete=seconds(asked.delete),
+        read=seconds(asked.read),
+    )
 
 
 def seconds(duration: str) -> float:

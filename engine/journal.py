@@ -8,19 +8,26 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from engine.integrity import in_order
 from engine.state import OperationType, PendingOperation, ResourceState, Snapshot
 from engine.values import Properties
+
+_NOTHING = ResourceState(urn="", type="", custom=False)  # in no state
 
 
 class Journal:
     """Safe to use from several threads. `save` is given what takes the newest snapshot, and makes that durable."""
 
-    def __init__(self, before: Snapshot, save: Callable[[Callable[[], Snapshot]], None]) -> None:
-        self._template = before
+    def __init__(
+        self, before: Snapshot, save: Callable[[Callable[[], Snapshot]], None], *, partial: bool = False
+    ) -> None:
+        """`partial` is for a run that leaves some entries as they are, which finished ones may then refer to."""
+        self._template, self._partial = before, partial
         self._save = save
         self._lock = threading.Lock()
         self._finished: dict[str, ResourceState] = {}
         self._older: dict[ResourceState, ResourceState] = {entry: entry for entry in before.resources}
+        self._live = {entry.urn: entry for entry in before.resources if not entry.delete}
         self._pending: dict[PendingOperation, None] = {}  # in the order in which they began
         # A create that an earlier run was killed in may have left an object behind, until a create succeeds.
         self._interrupted = {item.resource.urn: item for item in before.pending if item.type == "creating"}
@@ -29,9 +36,10 @@ class Journal:
         with self._lock:
             again = {item.resource.urn for item in self._pending if item.type == "creating"}
             left = [item for urn, item in self._interrupted.items() if urn not in again]
+            resources = (*self._finished.values(), *self._older.values())
             return replace(
                 self._template,
-                resources=(*self._finished.values(), *self._older.values()),
+                resources=in_order(resources) if self._partial else resources,
                 pending=(*left, *self._pending),
             )
 
@@ -46,14 +54,15 @@ class Journal:
         with self._lock:
             return dict(self._older)
 
-    def finished(self, urn: str) -> ResourceState | None:
+    def find(self, urn: str) -> ResourceState | None:
+        """What has that URN now: finished, or as it was."""
         with self._lock:
-            return self._finished.get(urn)
+            return self._finished.get(urn) or self._older.get(self._live.get(urn, _NOTHING))
 
-    def done(self) -> list[ResourceState]:
-        """The finished entries, in the order of completion."""
+    def now(self, old: ResourceState) -> ResourceState:
+        """An older entry as it is now. Raises KeyError for one that is superseded."""
         with self._lock:
-            return list(self._finished.values())
+            return self._older[old]
 
     def begin(self, resource: ResourceState, kind: OperationType) -> PendingOperation:
         """Before a provider call: when this returns, the state on disk says that it was started."""
@@ -115,13 +124,17 @@ class Journal:
         """Replaces an older entry by what its provider says of it now."""
         with self._lock:
             self._older = {seen if key is old else key: seen if key is old else now for key, now in self._older.items()}
+            self._live[seen.urn] = seen
             return seen
 
     def set_outputs(self, urn: str, outputs: Properties) -> ResourceState:
         """The outputs of a component, which arrive after its registration. Raises KeyError."""
         with self._lock:
-            self._finished[urn] = replace(self._finished[urn], outputs=outputs)
-            return self._finished[urn]
+            if urn in self._finished:
+                done = self._finished[urn] = replace(self._finished[urn], outputs=outputs)
+            else:
+                done = self._older[self._live[urn]] = replace(self._older[self._live[urn]], outputs=outputs)
+            return done
 
     def flush(self) -> None:
         """Returns when a state at least as new as now is on disk. Raises EngineError if it cannot be saved."""

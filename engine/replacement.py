@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from engine.deletion import skipped
-from engine.execution import Executor, Run
+from engine.execution import Executor, Run, StepFailedError
 from engine.planning import call_of, diff_dependent
 from engine.providers.base import Provider, ProviderError
 from engine.state import ResourceState
@@ -31,20 +31,35 @@ class Replacer:
             self._claims.update((entry, threading.Event()) for entry in mine)
             self.deleted.add(root.urn)
             self.deleted.update(entry.urn for entry in mine)
-        for entry in mine:
-            if entry.protect and not older[entry].delete:
-                raise ProviderError(
-                    f"{entry.type} {entry.name!r} must be replaced with {root.name!r}, but it is protected: remove "
-                    "`protect` from it in the program and run `up`, then try again"
-                )
-        for entry in reversed(mine):
-            self._delete(entry, replacing=not older[entry].delete)
-            self._claims[entry].set()
-        for done in theirs:
-            # Who claimed first never waits for who came later, so this ends.
-            while not done.wait(_POLL):
-                self._run.check_running()
-        self._delete(root, replacing=True)
+        left = [root, *mine]
+        try:
+            for entry in mine:
+                if entry.protect and not older[entry].delete:
+                    raise ProviderError(
+                        f"{entry.type} {entry.name!r} must be replaced with {root.name!r}, but it is protected: remove "
+                        "`protect` from it in the program and run `up`, then try again"
+                    )
+            while len(left) > 1:
+                entry = left[-1]
+                self._delete(entry, replacing=not older[entry].delete)
+                self._claims[left.pop()].set()
+            for done in theirs:
+                # Who claimed first never waits for who came later, so this ends.
+                while not done.wait(_POLL):
+                    self._run.check_running()
+            if not self.deleted.issuperset(entry.urn for entry in dependents):
+                raise StepFailedError
+            self._delete(root, replacing=True)
+            left.clear()
+        except StepFailedError:
+            if left == [root] and not theirs:
+                raise
+            raise ProviderError("it must be replaced, and what depends on it could not be deleted first") from None
+        finally:
+            with self._lock:
+                self.deleted.difference_update(entry.urn for entry in left)
+            for entry in left[1:]:
+                self._claims[entry].set()
 
     def _delete(self, entry: ResourceState, *, replacing: bool) -> None:
         self._executor.delete(

@@ -27,6 +27,7 @@ from engine.project import Project
 from engine.providers import Host
 from engine.providers.base import ProviderError
 from engine.running import run_program
+from engine.selection import Selection
 from engine.state import Snapshot
 from engine.values import contains_unknown
 
@@ -63,6 +64,7 @@ class Session:
         self._cancelled = False
         self._only_preview = False
         self._unread: frozenset[str] = frozenset()  # URNs, see engine.refresh
+        self._selection = Selection(options.targets, dependents=options.target_dependents)
 
     def preview(self) -> Result:
         self._only_preview = True
@@ -183,7 +185,8 @@ class Session:
 
     def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
         started = self._processes.take() if self._processes and kind in ("preview", "update") else None
-        journal = Journal(self._before, _nowhere if dry else lambda take: self.files.save(take, self._vault))
+        save = _nowhere if dry else lambda take: self.files.save(take, self._vault)
+        journal = Journal(self._before, save, partial=bool(self._selection))
         run = Run(
             dry=dry,
             journal=journal,
@@ -192,13 +195,14 @@ class Session:
             seed=self._seed,
             slots=threading.Semaphore(self._options.parallel),
             unread=self._unread,
+            continue_on_error=self._options.continue_on_error,
         )
         self._run = run
         run.policies = self._policies(started, dry=dry)
         if self._cancelled:
             run.stop.set()
         target = Target(project=self._project.name, stack=self._workspace.stack, config=self._config)
-        deployment = Deployment(target, run, self._before.pending, self._options.parallel)
+        deployment = Deployment(target, run, self._before.pending, self._options.parallel, self._selection)
         display.begin(kind, self._workspace.stack)
         try:
             with on_interrupt(self._cancel):
@@ -208,7 +212,7 @@ class Session:
                 if kind == "refresh":
                     refreshed = deployment.refresh(self._before)
                     self._before, self._unread = refreshed.snapshot, refreshed.unread
-                elif not (run.failed or run.stop.is_set()):
+                elif not run.stop.is_set() and (run.goes_on or not run.failed):
                     deployment.finish()
             if not dry:
                 journal.flush()

@@ -197,6 +197,15 @@ def test_the_cli_refreshes_by_its_own_means(workspace: Workspace, whole_cli: Pat
         assert f"argv: {command} --stack dev --config-file {copy} --yes --non-interactive{option}\n" in record
 
 
+def test_the_cli_is_told_of_targets_and_errors_in_its_own_words(
+    workspace: Workspace, whole_cli: Path, tmp_path: Path
+) -> None:
+    part = Options(targets=("urn:a", "**::b"), target_dependents=True, continue_on_error=True)
+    OfficialCli(workspace, Terminal(json_output=True)).up(part)
+    record = (tmp_path / "record").read_text()
+    assert "--non-interactive --target urn:a --target **::b --target-dependents --continue-on-error\n" in record
+
+
 def test_retention_is_lifted_for_one_run_only(workspace: Workspace, whole_cli: Path, tmp_path: Path) -> None:
     committed = workspace.config_file.read_text()
     with deletion.lifted(workspace, ["redis-data"]) as once:
