@@ -1,24 +1,29 @@
 """One pass over a program: each registration becomes a step, and what was not registered is deleted at the end."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from engine.deletion import delete_all
-from engine.execution import Executor, Run, StepFailedError, StoppedError, report_replaced
+from engine.doubts import Doubts
+from engine.execution import Executor, Run, StepFailedError, StoppedError
 from engine.goal import Goal
 from engine.planning import call_of, check, decide, keep_ignored
-from engine.providers.base import Call, Old, Provider, ProviderError
-from engine.refresh import Refreshed, read, refresh
+from engine.providers.base import Call, Provider, ProviderError
+from engine.refresh import Refreshed, refresh
 from engine.registry import Registry, Target
 from engine.replacement import Replacer
 from engine.scope import Reason, Scope
 from engine.selection import Selection
 from engine.state import PendingOperation, ResourceState, Snapshot
+from engine.telling import report_replaced
 from engine.values import Properties, contains_unknown, plain
 
 __all__ = ["Deployment", "Target"]
 
-_HOW_TO_NAME_ONE = "Write a URN, or '**::NAME' for the resources of that name (in quotes, for the shell)"
+
+_Act = Callable[[Goal, ResourceState | None, ResourceState], ResourceState]
 
 
 class Deployment:
@@ -38,7 +43,7 @@ class Deployment:
         self._scope = Scope(selection)
         olds = {entry.urn: entry for entry in run.journal.older() if not entry.delete}
         self._registry = Registry(target, olds, self.register)
-        self._interrupted = {(item.resource.urn, item.resource.id): item.type for item in interrupted}
+        self._doubts = Doubts(run, interrupted)
         self._lock = threading.Lock()
         self._replaced: set[str] = set()
         self._exports: Properties | None = None
@@ -50,6 +55,15 @@ class Deployment:
 
     def register(self, goal: Goal) -> ResourceState:
         """Raises StoppedError once the run has failed; the reason is told by then. See `left_out`."""
+        return self._answer(goal, self._act)
+
+    def read(self, goal: Goal, id: str) -> ResourceState:
+        """A resource that is not the stack's own. As `register`."""
+        return self._answer(goal, partial(self._read, id))
+
+    def _answer(
+        self, goal: Goal, act: Callable[[Goal, ResourceState | None, ResourceState], ResourceState]
+    ) -> ResourceState:
         self._run.check_running()
         self._run.reporter.mask.learn(goal.inputs)
         urn = ""
@@ -59,7 +73,7 @@ class Deployment:
             old = self._registry.claim(urn, goal)
             goal = replace(goal, provider=self._registry.reference(goal))
             new = goal.entry(urn, alias=old.urn if old and old.urn != urn else "")
-            done = self._act(goal, old, new)
+            done = act(goal, old, new)
         except StoppedError:
             raise
         except Exception as error:
@@ -100,7 +114,7 @@ class Deployment:
 
     def finish(self) -> None:
         """After a program that ended well: deletes what it did not register. Raises ProviderError."""
-        if not self._must_exist(self._registry.urns):
+        if not self._scope.is_real(self._run, self._registry.urns):
             return
         delete_all(
             self._run,
@@ -120,18 +134,9 @@ class Deployment:
 
     def refresh(self, before: Snapshot) -> Refreshed:
         """What became of the resources of the state. Runs no program."""
-        if not self._must_exist(self._registry.urns):
+        if not self._scope.is_real(self._run, self._registry.urns):
             return Refreshed(before)
         return refresh(self._run, before, self._provider_of, self._parallel, self._selection)
-
-    def _must_exist(self, urns: set[str]) -> bool:
-        """Whether every URN among the targets is one of these."""
-        unknown = self._selection.unknown(urns)
-        for urn in unknown:
-            self._run.fail(f"--target {urn}: the stack has no such resource. {_HOW_TO_NAME_ONE}")
-        for pattern in self._selection.unmatched(urns):
-            self._run.warn(f"--target {pattern}: no resource of the stack matches. {_HOW_TO_NAME_ONE}")
-        return not unknown
 
     def _act(self, goal: Goal, old: ResourceState | None, new: ResourceState) -> ResourceState:
         """Carries the step out, or leaves the resource as it is (or not there at all)."""
@@ -149,8 +154,29 @@ class Deployment:
                 f"{new.type} {new.name!r} depends on a resource that is no target and depends on it in the state: "
                 "make that a target, too, or leave --target out"
             )
+        return self._trying(lambda: self._step(goal, old, new), old, new)
+
+    def _read(self, id: str, goal: Goal, old: ResourceState | None, new: ResourceState) -> ResourceState:
+        """Targets do not matter: there is nothing that it could change."""
+        new = replace(
+            new,
+            id=id,
+            external=True,
+            protect=False,
+            retain_on_delete=False,
+            deleted_with="",
+            property_dependencies={},
+        )
+        if missing := self._scope.missing(new):
+            return self._without(missing, old, new)
+        return self._trying(lambda: self._executor.read(old, new, self._provider_of(new)), old, new)
+
+    def _trying(
+        self, step: Callable[[], ResourceState], old: ResourceState | None, new: ResourceState
+    ) -> ResourceState:
+        """With `--continue-on-error` a failure is left out."""
         try:
-            return self._step(goal, old, new)
+            return step()
         except StepFailedError:
             pass
         except ProviderError as error:
@@ -186,7 +212,7 @@ class Deployment:
         run, executor = self._run, self._executor
         provider = self._provider_of(new)
         call = call_of(new, run.seed, "create")
-        old = self._read_late(self._still_there(old, provider), provider)
+        old = self._doubts.settle(old, provider)
         deleted_before = old is not None and old.urn in self._replacer.deleted
         if old is None or deleted_before or old.external:
             new = replace(new, inputs=self._checked(goal, new, provider, call, None, goal.inputs))
@@ -212,7 +238,7 @@ class Deployment:
             if delete_first and not old.pending_replacement:
                 self._replacer.delete_first(old, self._registry.registered())
             return self._created_anew(old, new, provider, changed=decision.changed, reasons=decision.reasons)
-        if decision.op == "update" or self._interrupted.get((old.urn, old.id)) == "updating":
+        if decision.op == "update" or self._doubts.half_updated(old):
             return executor.update(old, new, provider, decision.changed)
         return executor.same(old, new)
 
@@ -241,7 +267,7 @@ class Deployment:
         with self._lock:
             self._replaced.add(new.urn)
         done = self._executor.create(new, provider, replaces=old)
-        report_replaced(self._run, old, done, changed, reasons)
+        report_replaced(self._run.reporter, old, done, changed, reasons)
         return done
 
     def _cascade(self, goal: Goal) -> str:
@@ -249,27 +275,6 @@ class Deployment:
             if self._replaced & set(goal.replace_with):
                 return "replaceWith"
             return "deletedWith" if goal.deleted_with in self._replaced else ""
-
-    def _still_there(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
-        """None for an entry whose deletion was interrupted and, as the provider says, had happened."""
-        if old is None or provider is None or self._interrupted.get((old.urn, old.id)) != "deleting":
-            return old
-        call = call_of(old, self._run.seed, "delete")
-        if provider.read(call, Old(old.id, plain(old.inputs), plain(old.outputs))) is not None:
-            return old
-        self._run.journal.drop(old)
-        return None
-
-    def _read_late(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
-        """What a refresh could not ask for is asked for now: what it depends on is there again."""
-        if old is None or self._run.dry or old.urn not in self._run.unread:
-            return old
-        try:
-            seen = read(self._run, old, provider)
-        except ProviderError:  # still no answer (what waits for a server is one of these): its own step will tell
-            return old
-        # One that is gone keeps its place until it is made anew: entries after it refer to it.
-        return self._run.journal.correct(old, seen or replace(old, pending_replacement=True))
 
     def _provider_inputs(self, reference: str) -> Properties:
         """Raises ProviderError if the state has no such provider."""

@@ -14,11 +14,14 @@ from engine.state import ResourceState
 from engine.values import MASK, rewrite, secret_texts
 
 Kind = Literal["preview", "preview-destroy", "update", "destroy", "refresh"]
-Op = Literal["same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "discard"]
+Op = Literal[
+    "same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "read", "discard"
+]
 Severity = Literal["info", "warning", "error"]
 _PATIENCE = 2.0  # seconds until something is said
 RETAINED = "retained"  # the note of a deletion that leaves the thing where it is
-COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "same")  # as in a summary, in its order
+COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "read", "same")  # as in a summary, in its order
+UNCHANGING: tuple[Op, ...] = ("same", "read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,7 @@ class Result:
 
     @property
     def changed(self) -> bool:
-        return any(count for op, count in self.changes.items() if op != "same")
+        return any(count for op, count in self.changes.items() if op not in UNCHANGING)
 
 
 class Display(Protocol):

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 from engine.aliases import Alias
 from engine.proto import alias_pb2, resource_pb2
 from engine.providers.base import Unsupported
-from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, CustomTimeouts, ResourceState
+from engine.state import PROVIDER_TYPE_PREFIX, CustomTimeouts, ResourceState
 from engine.values import Properties
 from engine.wire import from_struct
 
@@ -124,6 +124,29 @@ def from_request(request: resource_pb2.RegisterResourceRequest, root: Path) -> G
     )
 
 
+def from_read(request: resource_pb2.ReadResourceRequest, root: Path) -> tuple[Goal, str]:
+    """And its id, `UNKNOWN_TEXT` if a preview does not know it. Raises Unsupported."""
+    if request.packageRef:
+        raise Unsupported(
+            f"{request.type} {request.name!r} uses a parameterised package, which the embedded engine does not "
+            "support; leave it out, or use the pulumi CLI"
+        )
+    goal = Goal(
+        type=request.type,
+        name=request.name,
+        custom=True,
+        parent=request.parent,
+        inputs=from_struct(request.properties),
+        provider=request.provider,
+        version=request.version.removeprefix("v"),
+        plugin_url=request.pluginDownloadURL,
+        dependencies=tuple(sorted(request.dependencies)),
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        source_position=_position(request, root),
+    )
+    return goal, request.id
+
+
 def _refuse(request: resource_pb2.RegisterResourceRequest) -> None:
     unsupported: dict[str, Any] = {
         "import_": request.importId,
@@ -140,11 +163,6 @@ def _refuse(request: resource_pb2.RegisterResourceRequest) -> None:
         raise Unsupported(
             f"{request.type} {request.name!r} uses {', '.join(used)}, which the embedded engine does not support; "
             "leave it out, or use the pulumi CLI"
-        )
-    if request.custom and request.type.startswith("pulumi:pulumi:") and request.type != ROOT_STACK_TYPE:
-        raise Unsupported(
-            f"{request.type} {request.name!r}: stack references are not supported by the embedded engine; "
-            "use the pulumi CLI"
         )
 
 
@@ -180,7 +198,7 @@ def seconds(duration: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(duration))
 
 
-def _position(request: resource_pb2.RegisterResourceRequest, root: Path) -> str:
+def _position(request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest, root: Path) -> str:
     """`project:///__main__.py#14`, as the official engine records it; "" outside of the project."""
     parsed = urlparse(request.sourcePosition.uri)
     if parsed.scheme != "file":

@@ -12,7 +12,7 @@ from google.protobuf import empty_pb2
 from engine.deployment import Deployment
 from engine.events import Severity
 from engine.execution import Run, StoppedError
-from engine.goal import from_request
+from engine.goal import from_read, from_request
 from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError
 from engine.values import contains_unknown
@@ -111,8 +111,18 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         result = to_struct({"urn": found.urn, "id": found.id, "state": found.outputs})
         return resource_pb2.ResourceInvokeResponse(**{"return": result})  # type: ignore[arg-type]
 
-    def ReadResource(self, request: resource_pb2.ReadResourceRequest, context: Context) -> NoReturn:  # noqa: N802
-        self._refuse(context, f"{request.type}.get({request.name!r}): reading a resource that is not the stack's own")
+    def ReadResource(  # noqa: N802
+        self, request: resource_pb2.ReadResourceRequest, context: Context
+    ) -> resource_pb2.ReadResourceResponse:
+        with self._answering(context):
+            done = self._deployment.read(*from_read(request, self._root))
+        left_out = self._deployment.left_out(done.urn)
+        return resource_pb2.ReadResourceResponse(
+            urn=done.urn,
+            id=done.id,
+            properties=to_struct(done.outputs),
+            result=resource_pb2.FAIL if left_out else resource_pb2.SUCCESS,
+        )
 
     def Call(self, request: resource_pb2.ResourceCallRequest, context: Context) -> NoReturn:  # noqa: N802
         self._refuse(context, f"{request.tok}: calling a method of a resource")

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from engine.events import Op, Step
-from engine.execution import Run, guard_secrets, hidden
+from engine.execution import Run, guard_secrets
 from engine.planning import call_of, differing
 from engine.providers.base import Old, Provider
 from engine.selection import Selection
 from engine.state import ResourceState, Snapshot
+from engine.telling import hidden
 from engine.values import carry_secrets, plain
 
 ProviderOf = Callable[[ResourceState], Provider | None]

@@ -4,11 +4,14 @@ import threading
 from collections.abc import Mapping
 from typing import Literal
 
+from engine.execution import Run
 from engine.selection import Selection
 from engine.state import ROOT_STACK_TYPE, ResourceState
 
 # Why a resource is not what the program wants: nobody asked for it, its step failed, or what it depends on is left out.
 Reason = Literal["untargeted", "failed", "skipped"]
+
+_HOW_TO_NAME_ONE = "Write a URN, or '**::NAME' for the resources of that name (in quotes, for the shell)"
 
 
 class Scope:
@@ -30,6 +33,15 @@ class Scope:
                 self._chosen.add(new.urn)
                 return True
         return new.is_provider or new.type == ROOT_STACK_TYPE
+
+    def is_real(self, run: Run, urns: set[str]) -> bool:
+        """Whether every target that is a URN is one of these; tells of others, and of patterns that match none."""
+        unknown = self._selection.unknown(urns)
+        for urn in unknown:
+            run.fail(f"--target {urn}: the stack has no such resource. {_HOW_TO_NAME_ONE}")
+        for pattern in self._selection.unmatched(urns):
+            run.warn(f"--target {pattern}: no resource of the stack matches. {_HOW_TO_NAME_ONE}")
+        return not unknown
 
     def leave_out(self, new: ResourceState, reason: Reason, old: ResourceState | None) -> None:
         with self._lock:

@@ -5,19 +5,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.analyzer import Analyzer
 from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
 from engine.deployment import Deployment, Target
+from engine.doubts import tell_interrupted
 from engine.errors import EngineError, ExitCode
 from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result, Severity, patience
-from engine.execution import Run, tell_interrupted
+from engine.execution import Run
 from engine.findings import hide
 from engine.interrupt import on_interrupt
 from engine.journal import Journal
 from engine.options import Options, Workspace
+from engine.outcome import Pass, exit_code
 from engine.pack_process import Subject
 from engine.plugins import DYNAMIC, Plugins, pickles
 from engine.policies import Policies
@@ -28,23 +30,8 @@ from engine.providers import Host
 from engine.providers.base import ProviderError
 from engine.running import run_program
 from engine.selection import Selection
+from engine.stack_outputs import StackReader
 from engine.state import Snapshot
-from engine.values import contains_unknown
-
-
-@dataclass
-class Pass:
-    """One way through the program, dry or real."""
-
-    result: Result
-    run: Run
-    journal: Journal
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a dry pass has done all there is to do: it met only unchanged resources, and knows every value."""
-        entries = self.journal.snapshot().resources
-        return not (self.run.acted or any(contains_unknown([entry.inputs, entry.outputs]) for entry in entries))
 
 
 class Session:
@@ -165,8 +152,16 @@ class Session:
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
             pickled = tuple(dict.fromkeys(pickles(self._before)))
+            reader = StackReader(
+                workspace.backend_url, project.name, workspace.passphrase, lambda text: self._note(text, "warning")
+            )
             host = Host(
-                project=project.name, program=project.program, python=project.python, say=self._note, pickles=pickled
+                project=project.name,
+                program=project.program,
+                python=project.python,
+                say=self._note,
+                pickles=pickled,
+                outputs_of=reader.read,
             )
             self._plugins = Plugins(host)
             try:
@@ -261,15 +256,8 @@ class Session:
     def _result(self, kind: Kind, run: Run) -> Result:
         changes: dict[str, int] = {op: run.reporter.changes[op] for op in COUNTED if run.reporter.changes[op]}
         judged = kind != "refresh" and (not run.dry or self._only_preview)
-        code = ExitCode.SUCCESS
-        if run.failed:
-            code = ExitCode.FAILURE
-        elif self._cancelled:
-            run.reporter.message("error", f"{kind} cancelled: what was under way is finished and recorded")
-            code = ExitCode.CANCELLED
-        elif judged and self._options.expect_no_changes and set(changes) - {"same"}:
-            run.reporter.message("error", "no changes were expected but changes occurred")
-            code = ExitCode.NO_CHANGES_EXPECTED
+        unchanged = judged and self._options.expect_no_changes
+        code = exit_code(run, kind, changes, cancelled=self._cancelled, expect_no_changes=unchanged)
         return Result(
             kind=kind,
             changes=changes,

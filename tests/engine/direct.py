@@ -65,6 +65,13 @@ class Registering:
             )
         )
 
+    def get(self, name: str, id: str, inputs: Properties | None = None, **options: Any) -> ResourceState:
+        """A thing that is not the stack's own."""
+        parent = options.pop("parent", self.stack).urn
+        return self._deployment.read(
+            Goal(type=THING, name=name, custom=True, parent=parent, inputs=inputs or {}, **options), id
+        )
+
     def value(self, resource: ResourceState) -> Any:
         return UNKNOWN if self._deployment.left_out(resource.urn) else resource.outputs.get("path", resource.id)
 
