@@ -53,9 +53,13 @@ class StackFiles:
     def exists(self) -> bool:
         return self.path.exists()
 
+    @property
+    def lock_folder(self) -> Path:
+        return self._home / "locks" / "organization" / self.project / self.stack
+
     def lock(self, tell: Callable[[str], None]) -> StackLock:
         """To be used in `with`: see engine.lock."""
-        return StackLock(self._home / "locks" / "organization" / self.project / self.stack, tell)
+        return StackLock(self.lock_folder, tell)
 
     def open(self, passphrase: str, *, salt: str | None = None) -> tuple[Snapshot, Vault]:
         """The state and the vault to save it with; an empty Snapshot and a new salt if there is no file.
