@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli import state
 from cli.errors import CliError
 from cli.options import StackOption, YesOption
 from cli.session import must_ask
@@ -41,6 +42,7 @@ def cancel(stack: StackOption = "dev", yes: YesOption = False) -> None:
         raise CliError("not confirmed: the stack is still locked")
     for file, _ in found:
         remove(file)
+    state.fold(workspace, terminal.say)
     terminal.say(f"Removed. `strata preview --stack {workspace.stack}` shows what that update left undone.")
 
 

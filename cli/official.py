@@ -54,6 +54,7 @@ class OfficialCli:
 
     def _run(self, operation: str, options: Options) -> Outcome:
         self._make_stack()
+        state.fold(self._workspace, lambda text: self._terminal.say(text))
         command = ["pulumi", operation, "--stack", self._workspace.stack, *self._config_file()]
         if not options.ask and operation != "preview":
             command.append("--yes")

@@ -78,13 +78,9 @@ class Writer:
         secrets_provider = {"type": "passphrase", "state": {"salt": self.vault.salt}}
         latest = [f'"manifest":{to_json(_manifest())}', f'"secrets_providers":{to_json(secrets_provider)}']
         if snapshot.resources:
-            latest.append('"resources":[\n' + ",\n".join(map(self._entry, snapshot.resources)) + "\n]")
+            latest.append('"resources":[\n' + ",\n".join(map(self.entry, snapshot.resources)) + "\n]")
         if snapshot.pending:
-            operations = [
-                f'{{"resource":{self._entry(pending.resource)},"type":"{pending.type}"}}'
-                for pending in snapshot.pending
-            ]
-            latest.append('"pending_operations":[\n' + ",\n".join(operations) + "\n]")
+            latest.append('"pending_operations":[\n' + ",\n".join(map(self.operation, snapshot.pending)) + "\n]")
         extra = {"metadata": {}, **snapshot.extra}
         latest.extend(f'"{key}":{to_json(value)}' for key, value in extra.items())
         uses_replace_with = any(entry.replace_with for entry in snapshot.resources)
@@ -93,7 +89,10 @@ class Writer:
         text = f'{{{version},"checkpoint":{{"stack":{to_json(self.stack)},"latest":{{\n{body}\n}}}}}}\n'
         return text.encode("utf-8", "replace")  # "replace": half a surrogate pair, which UTF-8 can't carry
 
-    def _entry(self, resource: ResourceState) -> str:
+    def operation(self, pending: PendingOperation) -> str:
+        return f'{{"resource":{self.entry(pending.resource)},"type":"{pending.type}"}}'
+
+    def entry(self, resource: ResourceState) -> str:
         text = self._entries.get(resource)
         if text is None:
             text = self._entries[resource] = to_json(_encode_resource(resource, self.vault))

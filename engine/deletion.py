@@ -84,7 +84,7 @@ def delete_all(
             return True
         op: Op = "discard" if entry.external else "delete-replaced" if entry in replaced else "delete"
         try:
-            executor.delete(entry, provider_of(entry), op=op, note=skipped(entry, deleted), replacing=False)
+            executor.delete(entry, provider_of(older[entry]), op=op, note=skipped(entry, deleted), replacing=False)
         except StoppedError:
             return False  # told already; the entry stays in the state
         except Exception as error:  # noqa: BLE001 - no provider's fault may keep the others from being recorded

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
@@ -31,7 +31,6 @@ from engine.providers.base import ProviderError
 from engine.running import run_program
 from engine.selection import Selection
 from engine.stack_outputs import StackReader
-from engine.state import Snapshot
 
 
 class Session:
@@ -180,7 +179,11 @@ class Session:
 
     def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
         started = self._processes.take() if self._processes and kind in ("preview", "update") else None
-        save = _nowhere if dry else lambda take: self.files.save(take, self._vault)
+
+        def save(journal: Journal) -> None:
+            if not dry:
+                self.files.record(journal, self._vault)
+
         journal = Journal(self._before, save, partial=bool(self._selection))
         run = Run(
             dry=dry,
@@ -209,8 +212,6 @@ class Session:
                     self._before, self._unread = refreshed.snapshot, refreshed.unread
                 elif not run.stop.is_set() and (run.goes_on or not run.failed):
                     deployment.finish()
-            if not dry:
-                journal.flush()
             if violated := run.policies.verdict():
                 run.fail(violated)
         except (EngineError, ProviderError) as error:
@@ -218,10 +219,19 @@ class Session:
         finally:
             if started:
                 started.stop()
+        if not dry:
+            self._save_whole(run)
         result = self._result(kind, run)
         display.finish(result)
         self._run = None
         return Pass(result, run, journal)
+
+    def _save_whole(self, run: Run) -> None:
+        """However the run ended: who knows nothing of logged steps can then read the state."""
+        try:
+            self.files.save(run.journal.snapshot, self._vault)
+        except EngineError as error:
+            run.fail(str(error))
 
     def _policies(self, started: ProcessSet | None, *, dry: bool) -> Policies:
         """The packs of a pass, which get ready while the program does."""
@@ -278,7 +288,3 @@ class Session:
         if self._run is not None:
             self._run.stop.set()
             self._run.reporter.message("info", "stopping: what is under way is finished first (again: end at once)")
-
-
-def _nowhere(take: Callable[[], Snapshot]) -> None:
-    """Where a dry pass saves."""

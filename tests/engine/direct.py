@@ -103,13 +103,15 @@ class Direct:
         targets: tuple[str, ...] = (),
         dependents: bool = False,
         continue_on_error: bool = False,
+        save: Callable[[Journal], None] | None = None,
     ) -> Pass:
         """`None` destroys."""
         self.cloud.forget_calls()
         saved: list[Snapshot] = []
         display = Recording()
         reporter = Reporter(display, Mask())
-        journal = Journal(self.snapshot, lambda take: saved.append(take()), partial=bool(targets))
+        save = save or (lambda journal: saved.append(journal.snapshot()))
+        journal = Journal(self.snapshot, save, partial=bool(targets))
         host = Host(project="p", program=self.root, python=Path("python"), say=lambda line, severity: None)
         run = Run(
             dry=dry,

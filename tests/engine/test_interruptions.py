@@ -147,13 +147,18 @@ def test_a_full_disk_stops_the_run_with_one_error(stack: Stack, monkeypatch: pyt
     assert stack.cloud.calls() == []  # nothing is begun that cannot be recorded
 
 
-def test_a_kill_between_any_two_saves_loses_nothing(stack: Stack) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_a_kill_between_any_two_saves_loses_nothing(stack: Stack, large: bool) -> None:
     """Kills at random moments until a run gets through: no thing may exist that the state does not know."""
     text = 'things = [Thing(f"t{n}", value=n, label=f"l{n}") for n in range(8)]'
     for attempt in range(4):
-        engine = stack.start("up", text)
+        engine = stack.start("up", text, large=large)
         _wait_for_calls(stack, engine, 2 * attempt + 1)
         engine.kill()
+        calls = stack.cloud.calls()
+        pending = {operation.resource.name for operation in stack.snapshot.pending}
+        known_names = {entry.name for entry in stack.snapshot.resources} | pending
+        assert known_names >= {call.removeprefix("create ") for call in calls}, "a step was begun and not recorded"
     done = stack.up(text)
     assert done.result.exit_code == 0, done.text
     known = {entry.id for entry in stack.snapshot.resources if entry.type == "test:index:Thing"}

@@ -13,7 +13,13 @@ import typer
 
 from cli.cancel import cancel
 from cli.errors import CliError, explain
+from engine import steplog
+from engine.backend import StackFiles
+from engine.journal import Journal
 from engine.lock import LockedError, StackLock
+from engine.secrets import Vault
+from engine.state import ResourceState, Snapshot
+from infra.workspace import find
 
 
 @pytest.fixture
@@ -105,3 +111,23 @@ def test_shared_state_is_the_clis(folder: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(CliError, match="install the `pulumi` command"):
         cancel("dev", yes=True)
+
+
+def test_what_a_killed_run_had_finished_comes_into_the_state(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(steplog, "LARGE", 0)
+    monkeypatch.setattr(steplog, "SHARE", 1_000_000)
+    workspace = find("dev")
+    files = StackFiles(workspace.backend_url, "shop", "dev")
+    vault = Vault(bytes(32), "v1:c2FsdA==:v1:bm9uY2U=:cHJvb2Y=")
+    journal = Journal(Snapshot(), lambda journal: files.record(journal, vault))
+    for name in ("a", "b"):
+        journal.record(ResourceState(urn=name, type="t:t:T", custom=True, id=name))
+        journal.flush()
+    lock(folder, pid=dead_pid())
+    assert b'"urn":"b"' not in files.path.read_bytes()
+    cancel("dev", yes=True)
+    assert b'"urn":"b"' in files.path.read_bytes()
+    assert "what it had finished is in the state now" in capsys.readouterr().out
+    assert list(folder.iterdir()) == []
