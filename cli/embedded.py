@@ -66,6 +66,7 @@ class EmbeddedEngine:
             confirm=confirm if options.ask and question else None,
             targets=options.targets,
             target_dependents=options.target_dependents,
+            clear_pending_creates=options.clear_pending_creates,
             continue_on_error=options.continue_on_error,
             policy_packs=options.policy_packs,
         )

@@ -32,6 +32,7 @@ class Options:
     refresh: bool = False  # read every resource first
     targets: tuple[str, ...] = ()  # URNs or patterns of them; empty: everything
     target_dependents: bool = False
+    clear_pending_creates: bool = False  # with refresh
     continue_on_error: bool = False
     policy_packs: tuple[PackChoice, ...] = ()  # for `preview` and `up`
     diff: bool = False  # show which properties change

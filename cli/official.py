@@ -68,6 +68,8 @@ class OfficialCli:
             command += ["--target", target]
         if options.target_dependents:
             command.append("--target-dependents")
+        if options.clear_pending_creates:
+            command.append("--clear-pending-creates")
         if options.continue_on_error:
             command.append("--continue-on-error")
         if options.parallel:

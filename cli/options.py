@@ -40,6 +40,12 @@ ContinueOnErrorOption = Annotated[
         "--continue-on-error", help="When a resource fails, go on with what does not depend on it; exit 1 all the same."
     ),
 ]
+ClearPendingCreatesOption = Annotated[
+    bool,
+    typer.Option(
+        "--clear-pending-creates", help="Forget creations that a killed run left open; look after them first."
+    ),
+]
 PolicyPackOption = Annotated[
     list[Path] | None,
     typer.Option("--policy-pack", metavar="DIR", help="A policy pack to check with; default: policies."),

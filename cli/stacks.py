@@ -12,6 +12,7 @@ from cli.config import write_files
 from cli.engines import Options, Outcome, choose
 from cli.errors import CliError
 from cli.options import (
+    ClearPendingCreatesOption,
     ContinueOnErrorOption,
     DeleteDataOption,
     DiffOption,
@@ -145,6 +146,7 @@ def refresh(
     parallel: ParallelOption = None,
     target: TargetOption = None,
     target_dependents: TargetDependentsOption = False,
+    clear_pending_creates: ClearPendingCreatesOption = False,
     diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
@@ -162,6 +164,7 @@ def refresh(
         parallel=parallel,
         targets=targets,
         target_dependents=target_dependents,
+        clear_pending_creates=clear_pending_creates,
         diff=diff,
         json_output=json_output,
     )

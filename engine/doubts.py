@@ -49,7 +49,8 @@ class Doubts:
 
 def tell_interrupted(run: Run, *, uses_program: bool) -> None:
     """Warns of creates that an earlier run was killed in."""
+    by_hand = "it may have left it behind. Look yourself; `refresh --clear-pending-creates` then forgets it"
+    then = "creating it again takes over what that left behind" if uses_program else by_hand
     for operation in run.journal.interrupted:
         entry = operation.resource
-        then = "creating it again takes over what that left behind" if uses_program else "it may have left it behind"
         run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)

@@ -29,12 +29,17 @@ from engine.project import Project
 from engine.providers import Host
 from engine.providers.base import ProviderError
 from engine.running import run_program
+from engine.secrets import Vault
 from engine.selection import Selection
 from engine.stack_outputs import StackReader
+from engine.state import Snapshot
 
 
 class Session:
     """Carries one command out. The state is read once; passes build on it."""
+
+    _before: Snapshot
+    _vault: Vault
 
     def __init__(
         self, workspace: Workspace, project: Project, options: Options, display: Display, processes: Processes | None
@@ -72,6 +77,9 @@ class Session:
             begun, confirm = time.time(), self._options.confirm
             result = self._pass("refresh", self._display, dry=True).result
             if result.succeeded and (confirm is None or confirm(result)):
+                if self._options.clear_pending_creates:
+                    left = tuple(item for item in self._before.pending if item.type != "creating")
+                    self._before = replace(self._before, pending=left)
                 self.files.save(lambda: self._before, self._vault)
                 self._add_to_history("refresh", result, begun)
             return result

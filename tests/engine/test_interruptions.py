@@ -51,6 +51,18 @@ def test_up_converges_after_a_kill(stack: Stack, tmp_path: Path, at: str, change
     assert stack.up().result.changes == {"same": 4}
 
 
+def test_what_a_killed_creation_left_is_told_until_a_refresh_is_told_to_forget_it(stack: Stack, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    engine = stack.start("up", program(gate, at="created"))
+    engine.wait_for(gate.with_suffix(".reached"))
+    engine.kill()
+    for options in ({}, {"clear_pending_creates": True}):
+        told = stack.refresh(**options)
+        assert "interrupted while creating test:index:Thing 'b': it may have left it behind." in told.text
+    assert stack.snapshot.pending == ()
+    assert "interrupted" not in stack.refresh().text
+
+
 def test_an_interrupted_update_is_done_again_though_the_program_is_back_to_the_old_input(
     stack: Stack, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engine.integrity import verify
+from engine.state import CustomTimeouts
 from engine.values import Secret
 from tests.engine.direct import Direct, Registering, one
 
@@ -83,3 +84,10 @@ def test_outputs_are_secret_where_their_inputs_are_or_the_program_says_so(direct
     assert entry.outputs["nested"] == {"x": Secret("t0p"), "y": 1}
     assert isinstance(entry.outputs["token"], Secret)
     assert not isinstance(entry.outputs["path"], Secret)
+
+
+def test_a_provider_is_told_how_long_it_may_take(direct: Direct) -> None:
+    timeouts = CustomTimeouts(create=300, update=0, delete=90)
+    for program in (one({"value": 1}, custom_timeouts=timeouts), one({"value": 2}, custom_timeouts=timeouts), None):
+        direct.run(program)
+    assert direct.cloud.timeouts == {"create": 300, "update": None, "delete": 90}

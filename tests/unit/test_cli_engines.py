@@ -191,11 +191,11 @@ def test_the_cli_gets_a_private_config_with_the_states_salt_and_the_checkout_sta
 
 def test_the_cli_refreshes_by_its_own_means(workspace: Workspace, whole_cli: Path, tmp_path: Path) -> None:
     cli = OfficialCli(workspace, Terminal(json_output=True))
-    cli.refresh(Options())
+    cli.refresh(Options(clear_pending_creates=True))
     cli.up(Options(refresh=True))
     record = (tmp_path / "record").read_text()
     copy = tmp_path / "home" / "strata" / "pulumi" / "strata" / "Pulumi.dev.yaml"
-    for command, option in (("refresh", ""), ("up", " --refresh")):
+    for command, option in (("refresh", " --clear-pending-creates"), ("up", " --refresh")):
         assert f"argv: {command} --stack dev --config-file {copy} --yes --non-interactive{option}\n" in record
 
 
