@@ -16,22 +16,21 @@ from engine.errors import EngineError, ExitCode
 from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result, Severity, patience
 from engine.execution import Run
 from engine.findings import hide
+from engine.hosting import opened_plugins
 from engine.interrupt import on_interrupt
 from engine.journal import Journal
 from engine.options import Options, Workspace
 from engine.outcome import Pass, exit_code
 from engine.pack_process import Subject
-from engine.plugins import DYNAMIC, Plugins, pickles
+from engine.plugins import Plugins
 from engine.policies import Policies
 from engine.processes import Processes, ProcessSet
 from engine.program import Program
 from engine.project import Project
-from engine.providers import Host
 from engine.providers.base import ProviderError
 from engine.running import run_program
 from engine.secrets import Vault
 from engine.selection import Selection
-from engine.stack_outputs import StackReader
 from engine.state import Snapshot
 
 
@@ -40,6 +39,7 @@ class Session:
 
     _before: Snapshot
     _vault: Vault
+    _plugins: Plugins
 
     def __init__(
         self, workspace: Workspace, project: Project, options: Options, display: Display, processes: Processes | None
@@ -158,26 +158,8 @@ class Session:
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            pickled = tuple(dict.fromkeys(pickles(self._before)))
-            reader = StackReader(
-                workspace.backend_url, project.name, workspace.passphrase, lambda text: self._note(text, "warning")
-            )
-            host = Host(
-                project=project.name,
-                program=project.program,
-                python=project.python,
-                say=self._note,
-                pickles=pickled,
-                outputs_of=reader.read,
-            )
-            self._plugins = Plugins(host)
-            try:
-                if pickled:  # their host needs as long to start as the program does: let it start beside it
-                    self._plugins.of_package(DYNAMIC, self._config.as_properties())
-                threading.Thread(target=self._plugins.prepare, args=(self._before,), daemon=True).start()
+            with opened_plugins(workspace, project, self._config, self._before, self._note) as self._plugins:
                 yield
-            finally:
-                self._plugins.close()
 
     def _note(self, line: str, severity: Severity = "info") -> None:
         """Said outside of any registration: by the lock, or by a dynamic provider's print."""
