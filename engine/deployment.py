@@ -61,9 +61,7 @@ class Deployment:
         """A resource that is not the stack's own. As `register`."""
         return self._answer(goal, partial(self._read, id))
 
-    def _answer(
-        self, goal: Goal, act: Callable[[Goal, ResourceState | None, ResourceState], ResourceState]
-    ) -> ResourceState:
+    def _answer(self, goal: Goal, act: _Act) -> ResourceState:
         self._run.check_running()
         self._run.reporter.mask.learn(goal.inputs)
         urn = ""

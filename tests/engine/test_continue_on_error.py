@@ -124,6 +124,15 @@ def test_a_dependent_that_cannot_be_deleted_keeps_what_it_depends_on(direct: Dir
     assert direct.entry("a").inputs["kind"] == "x"
 
 
+def test_a_dependent_that_was_not_deleted_is_not_made_anew(direct: Direct) -> None:
+    """In the program it no longer depends on what is replaced."""
+    direct.run(lambda p: p.thing("b", {"fail": "delete"}, of={"kind": p.thing("a", {"kind": "x", "dbr": True})}))
+    path = direct.entry("b").inputs["kind"]
+    run(direct, lambda p: (p.thing("a", {"kind": "y", "dbr": True}), p.thing("b", {"fail": "delete", "kind": path})))
+    assert direct.cloud.calls() == ["delete b"]
+    assert len(direct.cloud.things()) == 2
+
+
 def test_a_partly_failed_creation_leaves_out_what_depends_on_it_and_is_recorded(direct: Direct) -> None:
     run(direct, broken("partly"))
     assert direct.cloud.calls() == ["create a", "create z"]

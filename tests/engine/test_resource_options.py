@@ -64,6 +64,17 @@ def test_an_alias_renames_and_what_refers_to_it_follows(direct: Direct) -> None:
     assert direct.entry("b").dependencies == (direct.entry("renamed").urn,)
 
 
+def test_what_used_a_provider_that_is_renamed_can_be_deleted(direct: Direct) -> None:
+    def provider(p: Registering, name: str, *aliases: str) -> str:
+        return p.thing(name, type="pulumi:providers:test", aliases=aliases).reference
+
+    direct.run(lambda p: p.thing("a", provider=provider(p, "old")))
+    urn = direct.entry("old").urn
+    done = direct.run(lambda p: provider(p, "new", urn))
+    assert not done.failed, done.errors
+    assert direct.cloud.calls() == ["delete a"]
+
+
 def test_children_inherit_what_they_do_not_say(direct: Direct) -> None:
     def program(p: Registering) -> None:
         parent = p.thing("parent", protect=True, retain_on_delete=True)

@@ -45,7 +45,9 @@ def test_its_outputs_are_read_in_the_preview_and_secrets_stay_secret(stack: Stac
     thing = stack.entry("a")
     assert (thing.inputs["host"], thing.inputs["password"]) == ("db", Secret("xyzzy-plugh"))
     assert thing.inputs["port"] == 5432
-    assert stack.up(expect_no_changes=True).result.changes == {"same": 2, "read": 1}
+    counting = PROGRAM.format(name="organization/base/prod") + "open('runs', 'a').write('.')"
+    assert stack.up(counting, expect_no_changes=True).result.changes == {"same": 2, "read": 1}
+    assert (stack.folder / "runs").read_text() == ".", "a read is no reason to run the program a second time"
     assert "xyzzy-plugh" not in made.text + planned.text + stack.everything_on_disk()
 
 

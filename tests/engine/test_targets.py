@@ -155,6 +155,16 @@ def test_dependencies_turned_round_need_both_as_targets(direct: Direct) -> None:
     assert not targeted(direct, turned, "a", "b").failed
 
 
+def test_an_export_of_what_is_left_out_keeps_its_old_value(direct: Direct) -> None:
+    def changed(p: Registering) -> None:
+        p.thing("c")
+        p.outputs(p.stack, {"x": p.value(p.thing("new")), "y": 2})
+
+    direct.run(lambda p: p.outputs(p.stack, {"x": 1}))
+    targeted(direct, changed, "c")
+    assert direct.snapshot.stack_outputs == {"x": 1, "y": 2}
+
+
 def test_a_replaced_target_is_deleted_though_what_is_untouched_depends_on_it(direct: Direct) -> None:
     def program(kind: str) -> Any:
         return lambda p: p.thing("b", of={"value": p.thing("a", {"kind": kind})})
