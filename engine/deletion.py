@@ -11,6 +11,8 @@ from engine.scope import staying
 from engine.selection import Selection, with_dependents
 from engine.state import ResourceState
 
+_NAMED = 10  # resources in one message
+
 
 def antichains(condemned: Sequence[ResourceState]) -> list[list[ResourceState]]:
     """Groups to be deleted one after the other; nothing in a group depends on anything in it or in later ones.
@@ -68,13 +70,8 @@ def delete_all(
     condemned = _condemned(run, older, kept, selection)
     gone = {before for before, now in older.items() if now.pending_replacement}  # deleted already, and not made anew
     replaced = {before for before in condemned if older[before].delete}
-    refused = False
-    for entry in condemned:
-        reason = _refusal(entry, selection, protected=entry.protect and entry not in replaced | gone)
-        if reason:
-            run.fail(reason, entry.urn)
-            refused = True
-    if refused:
+    protected = [entry for entry in condemned if entry.protect and entry not in replaced | gone]
+    if _refused(run, condemned, protected, selection):
         return
     deleted |= {entry.urn for entry in condemned}
 
@@ -118,15 +115,21 @@ def _condemned(
     return [entry for entry in older if entry not in stay]
 
 
-def _refusal(entry: ResourceState, selection: Selection, *, protected: bool) -> str:
-    if not (selection.matches(entry.urn) or selection.dependents):
-        return (
-            f"{entry.type} {entry.name!r} depends on a target and is none, so it would have to be deleted, too: add "
-            f"--target '{entry.urn}', or --target-dependents for all that depend on targets"
-        )
-    if protected:
-        return (
+def _refused(
+    run: Run, condemned: Sequence[ResourceState], protected: Sequence[ResourceState], selection: Selection
+) -> bool:
+    for entry in protected:
+        run.fail(
             f"{entry.type} {entry.name!r} cannot be deleted because it is protected: remove `protect` from it in the "
-            "program and run `up`, then try again"
+            "program and run `up`, then try again",
+            entry.urn,
         )
-    return ""
+    uncovered = [] if selection.dependents else [entry for entry in condemned if not selection.matches(entry.urn)]
+    if uncovered:
+        options = " ".join(f"--target '**::{entry.name}'" for entry in uncovered[:_NAMED])
+        more = f" and {len(uncovered) - _NAMED} more" if len(uncovered) > _NAMED else ""
+        run.fail(
+            "what depends on a target must be deleted with it, and is no target: add --target-dependents, or "
+            f"{options}{more}"
+        )
+    return bool(protected or uncovered)

@@ -97,8 +97,9 @@ def test_destroying_a_target_takes_its_dependents_only_when_asked(direct: Direct
     direct.run(things(a=1, b=1, c=1))
     refused = targeted(direct, None, "a")
     assert refused.failed
-    assert f"'b' depends on a target and is none, so it would have to be deleted, too: add --target '{PREFIX}b'" in (
-        refused.errors
+    assert refused.errors == (
+        "what depends on a target must be deleted with it, and is no target: add --target-dependents, or "
+        "--target '**::b'"
     )
     assert direct.cloud.calls() == []
     targeted(direct, None, "a", dependents=True)
@@ -108,7 +109,7 @@ def test_destroying_a_target_takes_its_dependents_only_when_asked(direct: Direct
 
 def test_children_are_dependents(direct: Direct) -> None:
     direct.run(lambda p: p.thing("child", parent=p.thing("group", type="my:index:Group", custom=False)))
-    assert "'child' depends on a target" in targeted(direct, None, "group").errors
+    assert "add --target-dependents, or --target '**::child'" in targeted(direct, None, "group").errors
     targeted(direct, None, "group", dependents=True)
     assert direct.cloud.calls() == ["delete child"]
 
