@@ -12,7 +12,7 @@ from engine.checkpoint import Writer
 from engine.deltas import Begun, Change, Ended, Layout, Old, Put, Settled
 from engine.files import sync_folder
 
-LARGE = 1024 * 1024  # bytes, some 450 resources; smaller states are saved in a few milliseconds
+LARGE = 512 * 1024  # bytes, some 220 resources; smaller states are saved in a few milliseconds
 SHARE = 20  # a whole save is due when this many times its duration has passed
 
 
