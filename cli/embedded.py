@@ -64,6 +64,10 @@ class EmbeddedEngine:
             expect_no_changes=options.expect_no_changes,
             refresh=options.refresh,
             confirm=confirm if options.ask and question else None,
+            targets=options.targets,
+            target_dependents=options.target_dependents,
+            clear_pending_creates=options.clear_pending_creates,
+            continue_on_error=options.continue_on_error,
             policy_packs=options.policy_packs,
         )
         if options.parallel:

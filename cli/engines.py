@@ -30,6 +30,10 @@ class Options:
     parallel: int | None = None  # None: the engine's default, 4 per core
     expect_no_changes: bool = False
     refresh: bool = False  # read every resource first
+    targets: tuple[str, ...] = ()  # URNs or patterns of them; empty: everything
+    target_dependents: bool = False
+    clear_pending_creates: bool = False  # with refresh
+    continue_on_error: bool = False
     policy_packs: tuple[PackChoice, ...] = ()  # for `preview` and `up`
     diff: bool = False  # show which properties change
     json_output: bool = False

@@ -29,7 +29,8 @@ _EXPECTED: Final = {
 def explain(error: Exception) -> tuple[str, int]:
     """Message and exit code of what a command raised."""
     if isinstance(error, (CliError, *_expected())):
-        return str(error), getattr(error, "exit_code", ExitCode.FAILURE)
+        hint = "\n`strata cancel` says whose it is, and removes it." if type(error).__name__ == "LockedError" else ""
+        return str(error) + hint, getattr(error, "exit_code", ExitCode.FAILURE)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", ExitCode.FAILURE
     return f"{type(error).__name__}: {error}\nSTRATA_DEBUG=1 shows where it happened.", ExitCode.INTERNAL

@@ -10,6 +10,7 @@ import traceback
 import typer
 
 from cli import outputs, stacks
+from cli.cancel import cancel
 from cli.config import config
 from cli.errors import explain
 from cli.graph import graph
@@ -28,6 +29,7 @@ app.command()(stacks.up)
 app.command()(stacks.preview)
 app.command()(stacks.refresh)
 app.command()(stacks.destroy)
+app.command()(cancel)
 app.command()(outputs.outputs)
 app.command()(outputs.contract)
 app.command()(config)

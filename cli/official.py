@@ -54,6 +54,7 @@ class OfficialCli:
 
     def _run(self, operation: str, options: Options) -> Outcome:
         self._make_stack()
+        state.fold(self._workspace, lambda text: self._terminal.say(text))
         command = ["pulumi", operation, "--stack", self._workspace.stack, *self._config_file()]
         if not options.ask and operation != "preview":
             command.append("--yes")
@@ -63,6 +64,14 @@ class OfficialCli:
             command.append("--expect-no-changes")
         if options.refresh:
             command.append("--refresh")
+        for target in options.targets:
+            command += ["--target", target]
+        if options.target_dependents:
+            command.append("--target-dependents")
+        if options.clear_pending_creates:
+            command.append("--clear-pending-creates")
+        if options.continue_on_error:
+            command.append("--continue-on-error")
         if options.parallel:
             command += ["--parallel", str(options.parallel)]
         if options.diff:

@@ -22,6 +22,30 @@ ExpectNoChangesOption = Annotated[
 RefreshOption = Annotated[
     bool, typer.Option("--refresh", help="First ask every resource what it is now, so that drift is repaired.")
 ]
+TargetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="URN",
+        help="Only this resource: its URN, or a pattern such as '**::NAME'. May be repeated. The rest stays as it is.",
+    ),
+]
+TargetDependentsOption = Annotated[
+    bool, typer.Option("--target-dependents", help="With --target: and everything that depends on it.")
+]
+ContinueOnErrorOption = Annotated[
+    bool,
+    typer.Option(
+        "--continue-on-error", help="When a resource fails, go on with what does not depend on it; exit 1 all the same."
+    ),
+]
+ClearPendingCreatesOption = Annotated[
+    bool,
+    typer.Option(
+        "--clear-pending-creates", help="Forget creations that a killed run left open; look after them first."
+    ),
+]
 PolicyPackOption = Annotated[
     list[Path] | None,
     typer.Option("--policy-pack", metavar="DIR", help="A policy pack to check with; default: policies."),

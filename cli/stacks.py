@@ -2,19 +2,20 @@
 
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import deletion, policies, smoke, state, summary
 from cli.config import write_files
-from cli.engines import Engine, Options, Outcome, choose
+from cli.engines import Options, Outcome, choose
 from cli.errors import CliError
-from cli.official import OfficialCli
 from cli.options import (
+    ClearPendingCreatesOption,
+    ContinueOnErrorOption,
     DeleteDataOption,
     DiffOption,
     EngineOption,
@@ -25,28 +26,21 @@ from cli.options import (
     PolicyPackOption,
     RefreshOption,
     StackOption,
+    TargetDependentsOption,
+    TargetOption,
     YesOption,
 )
+from cli.session import Session, announce, begin, document, finish, must_ask, session_of
 from cli.smoke import Smoke
-from cli.state import Deployment, EngineName
+from cli.state import Deployment
 from cli.terminal import Terminal
 from engine.errors import ExitCode
 from infra import reader
 from infra.choices import FORMATS
-from infra.workspace import Workspace, find
+from infra.workspace import find
 
 if TYPE_CHECKING:
     from infra.contract import StackContract
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """One command on one stack."""
-
-    workspace: Workspace
-    terminal: Terminal
-    engine: Engine
-    name: EngineName
 
 
 def up(
@@ -55,6 +49,9 @@ def up(
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     refresh: RefreshOption = False,
+    target: TargetOption = None,
+    target_dependents: TargetDependentsOption = False,
+    continue_on_error: ContinueOnErrorOption = False,
     policy_pack: PolicyPackOption = None,
     policy_pack_config: PolicyPackConfigOption = None,
     skip_smoke: Annotated[bool, typer.Option("--skip-smoke", help="Do not run the quick smoke tests.")] = False,
@@ -66,14 +63,17 @@ def up(
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
     packs = policies.choose(workspace, policy_pack or (), policy_pack_config or ())
-    ask = _ask(terminal, "update", yes=yes)
+    ask = must_ask(terminal, "update", yes=yes)
     before = state.read(workspace)
-    session = _session(workspace, terminal, choose(workspace, before, engine))
+    session = session_of(workspace, terminal, choose(workspace, before, engine))
     options = Options(
         ask=ask,
         parallel=parallel,
         expect_no_changes=expect_no_changes,
         refresh=refresh,
+        targets=_targets(target, target_dependents),
+        target_dependents=target_dependents,
+        continue_on_error=continue_on_error,
         policy_packs=packs,
         diff=diff,
         json_output=json_output,
@@ -84,14 +84,20 @@ def up(
 
         settings = project.read_settings(workspace)
         applications = project.read_applications(workspace, settings)
-        _announce(session)
+        announce(session)
         images.ensure(settings, terminal)
         # What comes after the engine gets ready while it works: it waits for servers most of the time.
         threading.Thread(target=import_module, args=("infra.config_files",), daemon=True).start()
         checks = None if skip_smoke else started.enter_context(smoke.prepared(workspace))
-        outcome = _finish(session, session.engine.up(options))
+        outcome = finish(session, session.engine.up(options))
         outputs = reader.read_outputs(workspace, show_secrets=True)
-        contract = reader.parse(outputs, workspace)
+        try:
+            contract = reader.parse(outputs, workspace)
+        except reader.ContractError:
+            if not options.targets:
+                raise
+            _report_part(session, outcome, "configuration files and checks need all of it")
+            return
         files = {
             name: write_files(workspace, contract, applications[name], FORMATS, "host")
             for name in contract.applications
@@ -109,6 +115,8 @@ def preview(
     parallel: ParallelOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     refresh: RefreshOption = False,
+    target: TargetOption = None,
+    target_dependents: TargetDependentsOption = False,
     policy_pack: PolicyPackOption = None,
     policy_pack_config: PolicyPackConfigOption = None,
     diff: DiffOption = False,
@@ -117,25 +125,31 @@ def preview(
 ) -> None:
     """Show what `up` would change, and change nothing."""
     workspace = find(stack)
+    targets = _targets(target, target_dependents)
     packs = policies.choose(workspace, policy_pack or (), policy_pack_config or ())
-    session = _begin(workspace, Terminal(json_output=json_output), engine)
+    session = begin(workspace, Terminal(json_output=json_output), engine)
     options = Options(
         parallel=parallel,
         expect_no_changes=expect_no_changes,
         refresh=refresh,
+        targets=targets,
+        target_dependents=target_dependents,
         policy_packs=packs,
         diff=diff,
         json_output=json_output,
     )
-    outcome = _finish(session, session.engine.preview(options))
+    outcome = finish(session, session.engine.preview(options))
     if json_output:
-        session.terminal.document(_document(session, outcome))
+        session.terminal.document(document(session, outcome))
 
 
 def refresh(
     stack: StackOption = "dev",
     yes: YesOption = False,
     parallel: ParallelOption = None,
+    target: TargetOption = None,
+    target_dependents: TargetDependentsOption = False,
+    clear_pending_creates: ClearPendingCreatesOption = False,
     diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
@@ -143,14 +157,23 @@ def refresh(
     """Record what the stack's resources are now. Changes none of them; `up --refresh` also repairs."""
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
-    ask = _ask(terminal, "refresh", yes=yes)
+    ask = must_ask(terminal, "refresh", yes=yes)
     if state.read(workspace) is None:
         raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to refresh", ExitCode.STACK_NOT_FOUND)
-    session = _begin(workspace, terminal, engine)
-    options = Options(ask=ask, parallel=parallel, diff=diff, json_output=json_output)
-    outcome = _finish(session, session.engine.refresh(options))
+    targets = _targets(target, target_dependents)
+    session = begin(workspace, terminal, engine)
+    options = Options(
+        ask=ask,
+        parallel=parallel,
+        targets=targets,
+        target_dependents=target_dependents,
+        clear_pending_creates=clear_pending_creates,
+        diff=diff,
+        json_output=json_output,
+    )
+    outcome = finish(session, session.engine.refresh(options))
     if json_output:
-        terminal.document(_document(session, outcome))
+        terminal.document(document(session, outcome))
 
 
 def destroy(
@@ -158,6 +181,9 @@ def destroy(
     yes: YesOption = False,
     parallel: ParallelOption = None,
     delete_data: DeleteDataOption = None,
+    target: TargetOption = None,
+    target_dependents: TargetDependentsOption = False,
+    continue_on_error: ContinueOnErrorOption = False,
     diff: DiffOption = False,
     engine: EngineOption = None,
     json_output: JsonOption = False,
@@ -165,82 +191,59 @@ def destroy(
     """Remove a stack's containers, networks and logins. Its data stays, and the next `up` finds it."""
     terminal = Terminal(json_output=json_output)
     workspace = find(stack)
-    ask = _ask(terminal, "destroy", yes=yes)
+    ask = must_ask(terminal, "destroy", yes=yes)
     deployment = state.read(workspace)
     if deployment is None:
         raise CliError(f"no stack `{stack}` in {workspace.backend_url}: nothing to destroy", ExitCode.STACK_NOT_FOUND)
     doomed = delete_data or []
     deletion.check_names(doomed, deployment)
-    session = _begin(workspace, terminal, engine)
-    options = Options(ask=ask, parallel=parallel, diff=diff, json_output=json_output)
+    targets = _targets(target, target_dependents)
+    if doomed and targets:
+        raise CliError("--delete-data destroys the whole stack: leave --target out", ExitCode.BAD_USAGE)
+    session = begin(workspace, terminal, engine)
+    options = Options(
+        ask=ask,
+        parallel=parallel,
+        targets=targets,
+        target_dependents=target_dependents,
+        continue_on_error=continue_on_error,
+        diff=diff,
+        json_output=json_output,
+    )
     if doomed:
         terminal.say(f"This deletes for good the data in the volumes {', '.join(doomed)}.", style="bold red")
         if ask and not terminal.confirm("Do you want to lose it?"):
             raise CliError("not confirmed: nothing was changed")
         with deletion.lifted(workspace, doomed) as once:
-            lifting = _session(once, terminal, session.name)
-            _finish(lifting, lifting.engine.up(replace(options, ask=False)))
-    outcome = _finish(session, session.engine.destroy(options))
+            lifting = session_of(once, terminal, session.name)
+            finish(lifting, lifting.engine.up(replace(options, ask=False)))
+    outcome = finish(session, session.engine.destroy(options))
+    if targets:
+        _report_part(session, outcome, "the rest of it stays, and so do its configuration files")
+        return
     kept = [name for name in deployment.data_volumes if name not in doomed]
     from infra import config_files
 
     removed = config_files.remove(stack)
     if json_output:
         facts = {"kept": kept, "deleted": list(doomed), "removed_files": [str(file) for file in removed]}
-        terminal.document({**_document(session, outcome), **facts})
+        terminal.document({**document(session, outcome), **facts})
     else:
         summary.say_destroyed(terminal, workspace, kept, removed, list(doomed))
 
 
-def _begin(workspace: Workspace, terminal: Terminal, wanted: EngineName | None) -> Session:
-    """Chooses the engine, and says which one and where the state is before anything else."""
-    session = _session(workspace, terminal, choose(workspace, state.read(workspace), wanted))
-    _announce(session)
-    return session
+def _targets(target: list[str] | None, dependents: bool) -> tuple[str, ...]:
+    if dependents and not target:
+        raise CliError("--target-dependents says more of --target: give that, too", ExitCode.BAD_USAGE)
+    return tuple(target or ())
 
 
-def _session(workspace: Workspace, terminal: Terminal, name: EngineName) -> Session:
-    return Session(workspace=workspace, terminal=terminal, engine=_engine(name, workspace, terminal), name=name)
-
-
-def _announce(session: Session) -> None:
-    workspace, terminal = session.workspace, session.terminal
-    terminal.say(f"Engine: {session.engine.title}. State: {workspace.backend_url}, stack {workspace.stack}.")
-    if made := workspace.create_passphrase():
-        terminal.say(f"New stack: its secrets are encrypted with the passphrase in {made}. Keep a copy of that file.")
-
-
-def _engine(name: EngineName, workspace: Workspace, terminal: Terminal) -> Engine:
-    if name == "pulumi":
-        return OfficialCli(workspace, terminal)
-    from cli.embedded import EmbeddedEngine  # half a second that the official CLI's user need not wait
-
-    return EmbeddedEngine(workspace, terminal)
-
-
-def _ask(terminal: Terminal, what: str, *, yes: bool) -> bool:
-    """Whether to ask before changing anything. Raises CliError if the user's yes is missing and nobody is there."""
-    if not yes and not terminal.interactive:
-        raise CliError(f"--yes must be passed to proceed with the {what}: nobody can be asked here", ExitCode.BAD_USAGE)
-    return not yes
-
-
-def _finish(session: Session, outcome: Outcome) -> Outcome:
-    """Ends the command where the engine failed: it has said why."""
-    if outcome.exit_code:
-        if session.terminal.json_output:
-            session.terminal.document(_document(session, outcome))
-        raise typer.Exit(outcome.exit_code)
-    return outcome
-
-
-def _document(session: Session, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "stack": session.workspace.stack,
-        "engine": session.engine.title,
-        "state": session.workspace.backend_url,
-        **outcome.report,
-    }
+def _report_part(session: Session, outcome: Outcome, rest: str) -> None:
+    """After a run on a part of the stack."""
+    if session.terminal.json_output:
+        session.terminal.document(document(session, outcome))
+    else:
+        session.terminal.say(f"\nThis was a part of the stack {session.workspace.stack}: {rest}.")
 
 
 def _report_up(
@@ -264,7 +267,7 @@ def _report_up(
         return
     session.terminal.document(
         {
-            **_document(session, outcome),
+            **document(session, outcome),
             "backends": contract.backends.model_dump(mode="json", exclude_none=True),
             "config_files": {name: [str(path) for path in paths] for name, paths in files.items()},
             "data": data.volumes,

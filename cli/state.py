@@ -3,12 +3,13 @@
 import gzip
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cli.errors import CliError
 from engine.state import ENGINE_VERSION
+from engine.steps import load, log_of
 from infra.workspace import Workspace
 
 EngineName = Literal["embedded", "pulumi"]
@@ -69,15 +70,25 @@ def read(workspace: Workspace) -> Deployment | None:
         return _export(workspace)
     compressed = path.with_name(path.name + ".gz")  # PULUMI_DIY_BACKEND_GZIP
     try:
-        if compressed.exists():
-            document = json.loads(gzip.decompress(compressed.read_bytes()))
-        else:
-            document = json.loads(path.read_bytes())
+        packed = compressed.exists()
+        document = json.loads(gzip.decompress(compressed.read_bytes())) if packed else load(path)
         return Deployment(document["checkpoint"].get("latest") or {})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CliError(f"{path} is not a state file ({error}). The state before the last save is {path}.bak") from None
+
+
+def fold(workspace: Workspace, tell: Callable[[str], None]) -> None:
+    """For the official CLI: what a killed run of the embedded engine has noted beside the state comes into it."""
+    if workspace.state_file is None or not log_of(workspace.state_file).exists():
+        return
+    from engine.backend import StackFiles  # a while that is seldom needed
+
+    files = StackFiles(workspace.backend_url, workspace.project, workspace.stack)
+    with files.lock(tell):
+        if files.fold():
+            tell("The embedded engine was cut off here: what it had finished is in the state now.")
 
 
 def _export(workspace: Workspace) -> Deployment | None:

@@ -1,7 +1,7 @@
 """The official file backend: where a stack's files are, and how they are replaced without ever being half.
 
 .pulumi/meta.yaml
-.pulumi/stacks/<project>/<stack>.json, and .bak, the state before the last save
+.pulumi/stacks/<project>/<stack>.json, and .bak, the state before the last save; .steps, see engine.steps
 .pulumi/history/<project>/<stack>/<stack>-<ns>.{history,checkpoint}.json
 .pulumi/locks/organization/<project>/<stack>/<uuid>.json
 """
@@ -11,17 +11,22 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from engine.checkpoint import Writer, decode, salt_of
+from engine.deltas import Layout
 from engine.errors import EngineError, ExitCode
 from engine.files import make_folder, replace_file
 from engine.integrity import StateError, verify
+from engine.journal import Journal
 from engine.lock import StackLock
 from engine.secrets import CiphertextError, Vault
 from engine.state import Snapshot
+from engine.steplog import Pace, StepLog
+from engine.steps import fold, load, log_of
 
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")  # sdk/go/common/tokens/names.go, without the folders `.` and `..`
 _META = b"version: 1\n"  # stacks are in folders of their projects (pkg/backend/diy/meta.go)
@@ -41,6 +46,11 @@ class StackFiles:
         self._home = _local_path(url) / ".pulumi"
         self.path = self._home / "stacks" / project / f"{stack}.json"
         self._writer: Writer | None = None
+        self._log = StepLog(log_of(self.path))
+        self._pace = Pace()
+        self._journal: Journal | None = None  # whose steps the log has
+        self._layout = Layout(0, (), ())
+        self._base = ""  # SHA-256 of the file that the log continues
         self._writing = threading.Lock()
         self._counting = threading.Lock()
         self._asked = self._saved = 0
@@ -53,9 +63,13 @@ class StackFiles:
     def exists(self) -> bool:
         return self.path.exists()
 
+    @property
+    def lock_folder(self) -> Path:
+        return self._home / "locks" / "organization" / self.project / self.stack
+
     def lock(self, tell: Callable[[str], None]) -> StackLock:
         """To be used in `with`: see engine.lock."""
-        return StackLock(self._home / "locks" / "organization" / self.project / self.stack, tell)
+        return StackLock(self.lock_folder, tell)
 
     def open(self, passphrase: str, *, salt: str | None = None) -> tuple[Snapshot, Vault]:
         """The state and the vault to save it with; an empty Snapshot and a new salt if there is no file.
@@ -68,7 +82,7 @@ class StackFiles:
             self._check_layout()
             if not self.exists():
                 return Snapshot(), Vault.open(passphrase, salt, where=config) if salt else Vault.create(passphrase)
-            document = json.loads(self.path.read_bytes())
+            document = load(self.path)
             own_salt = salt_of(document)
             own = Vault.open(passphrase, own_salt, where=str(self.path)) if own_salt else None
             snapshot = decode(document, own)
@@ -91,6 +105,29 @@ class StackFiles:
         during a write share the next one. Raises EngineError (disk full, …; the file then is the old one), and
         StateError for a snapshot that breaks a rule of integrity (which is saved all the same).
         """
+        self._share(lambda: self._write(take(), vault))
+        self._pace.broken = True  # a log would not know what this save has
+
+    def record(self, journal: Journal, vault: Vault) -> None:
+        """As `save`, and with the time that it takes in proportion to what changed: a large state is logged stepwise.
+
+        The last save of a run has to be a whole one.
+        """
+        self._share(lambda: self._write_or_log(journal, vault))
+
+    def fold(self) -> bool:
+        """Brings the stack file up to date if a run was killed between two whole saves; for the official CLI.
+
+        To be used under the lock. Raises StateError, EngineError.
+        """
+        try:
+            return fold(self.path, self.backup)
+        except ValueError as error:
+            raise StateError(self._damaged(f"not JSON ({error})")) from error
+        except OSError as error:
+            raise EngineError(f"{self.path}: {error.strerror}") from error
+
+    def _share(self, write: Callable[[], None]) -> None:
         with self._counting:
             self._asked += 1
             ticket = self._asked
@@ -99,8 +136,23 @@ class StackFiles:
                 return
             with self._counting:
                 covered = self._asked
-            self._write(take(), vault)
+            write()
             self._saved = covered
+
+    def _write_or_log(self, journal: Journal, vault: Vault) -> None:
+        if self._pace.whole_is_due or journal.partial or journal is not self._journal:
+            self._journal = journal
+            snapshot, self._layout = journal.checkpoint()
+            self._write(snapshot, vault)
+            return
+        try:
+            assert self._writer is not None
+            self._log.append(self._base, self._layout, journal.changes(), self._writer)
+            self._pace.logged = self._log.size
+        except OSError as error:
+            self._pace.broken = True  # a half line may be there
+            self._log.close()
+            raise self._unsaved(error) from error
 
     def _write(self, snapshot: Snapshot, vault: Vault) -> None:
         if self._writer is None or self._writer.vault is not vault:
@@ -111,17 +163,26 @@ class StackFiles:
                 make_folder(meta.parent)
                 replace_file(meta, _META)
             make_folder(self.path.parent)
-            replace_file(self.path, self._writer.encode(snapshot), backup=self.backup)
+            begun = time.monotonic()
+            content = self._writer.encode(snapshot)
+            replace_file(self.path, content, backup=self.backup)
+            self._log.remove()
+            self._pace.saved(len(content), seconds=time.monotonic() - begun)
+            self._base = sha256(content).hexdigest() if self._pace.is_large else ""
         except OSError as error:
-            kept = "still holds the state before" if self.exists() else "was not made"
-            raise EngineError(
-                f"could not save the state: {error.strerror} ({self.path}). The file {kept}; make room or mend the "
-                "folder, then run the command again"
-            ) from error
+            self._pace.broken = True
+            raise self._unsaved(error) from error
         try:
             verify(snapshot.resources)  # after writing, like the CLI: what was done is worth more than a tidy file
         except StateError as error:
             raise StateError(self._damaged(f"saved, but {error}")) from error
+
+    def _unsaved(self, error: OSError) -> EngineError:
+        kept = "still holds the state before" if self.exists() else "was not made"
+        return EngineError(
+            f"could not save the state: {error.strerror} ({self.path}). The file {kept}; make room or mend the "
+            "folder, then run the command again"
+        )
 
     def add_history(
         self,

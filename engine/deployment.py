@@ -1,194 +1,216 @@
 """One pass over a program: each registration becomes a step, and what was not registered is deleted at the end."""
 
 import threading
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
-from engine.config import StackConfig
 from engine.deletion import delete_all
-from engine.execution import Executor, Run, StoppedError, report_replaced
+from engine.doubts import Doubts
+from engine.execution import Executor, Run, StepFailedError, StoppedError
 from engine.goal import Goal
 from engine.planning import call_of, check, decide, keep_ignored
-from engine.providers.base import Call, Old, Provider, ProviderError
-from engine.refresh import Refreshed, read, refresh
+from engine.providers.base import Call, Provider, ProviderError
+from engine.refresh import Refreshed, refresh
+from engine.registry import Registry, Target
 from engine.replacement import Replacer
-from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, PendingOperation, ResourceState, Snapshot
-from engine.values import Properties, plain
+from engine.scope import Reason, Scope
+from engine.selection import Selection
+from engine.state import PendingOperation, ResourceState, Snapshot
+from engine.telling import report_replaced
+from engine.values import Properties, contains_unknown, plain
+
+__all__ = ["Deployment", "Target"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """The stack that a run is about."""
-
-    project: str
-    stack: str
-    config: StackConfig
+_Act = Callable[[Goal, ResourceState | None, ResourceState], ResourceState]
 
 
 class Deployment:
     """Registrations arrive from many threads; each blocks its caller until its step is done."""
 
-    def __init__(self, target: Target, run: Run, interrupted: tuple[PendingOperation, ...], parallel: int) -> None:
-        self._target, self._run, self._parallel = target, run, parallel
+    def __init__(
+        self,
+        target: Target,
+        run: Run,
+        interrupted: tuple[PendingOperation, ...],
+        parallel: int,
+        selection: Selection = Selection(),  # noqa: B008 - frozen
+    ) -> None:
+        self._run, self._parallel, self._selection = run, parallel, selection
         self._executor = Executor(run)
         self._replacer = Replacer(run, self._executor, self._provider_of)
-        self._olds = {entry.urn: entry for entry in run.journal.older() if not entry.delete}
-        self._interrupted = {(item.resource.urn, item.resource.id): item.type for item in interrupted}
+        self._scope = Scope(selection)
+        olds = {entry.urn: entry for entry in run.journal.older() if not entry.delete}
+        self._registry = Registry(target, olds, self.register)
+        self._doubts = Doubts(run, interrupted)
         self._lock = threading.Lock()
-        self._registered: set[str] = set()
-        self._aliased: dict[str, str] = {}
-        self._goals: dict[str, Goal] = {}
         self._replaced: set[str] = set()
-        self._default_providers: dict[str, Future[str]] = {}
-        self.root = ""  # URN of the stack
+        self._exports: Properties | None = None
+
+    @property
+    def root(self) -> str:
+        """The URN of the stack, once it is registered."""
+        return self._registry.root
 
     def register(self, goal: Goal) -> ResourceState:
-        """Raises StoppedError once the run has failed; the reason is told by then."""
+        """Raises StoppedError once the run has failed; the reason is told by then. See `left_out`."""
+        return self._answer(goal, self._act)
+
+    def read(self, goal: Goal, id: str) -> ResourceState:
+        """A resource that is not the stack's own. As `register`."""
+        return self._answer(goal, partial(self._read, id))
+
+    def _answer(self, goal: Goal, act: _Act) -> ResourceState:
         self._run.check_running()
         self._run.reporter.mask.learn(goal.inputs)
         urn = ""
         try:
-            goal = self._placed(goal)
-            urn = self._urn(goal)
-            old = self._claim(urn, goal)
-            goal = replace(goal, provider=self._reference(goal))
-            new = _state(urn, goal, alias=old.urn if old and old.urn != urn else "")
-            done = self._step(goal, old, new)
+            goal = self._registry.placed(goal)
+            urn = self._registry.urn(goal)
+            old = self._registry.claim(urn, goal)
+            goal = replace(goal, provider=self._registry.reference(goal))
+            new = goal.entry(urn, alias=old.urn if old and old.urn != urn else "")
+            done = act(goal, old, new)
         except StoppedError:
             raise
         except Exception as error:
-            text = str(error) if isinstance(error, ProviderError) else f"{type(error).__name__}: {error}"
-            self._run.fail(text, urn)
+            self._run.fail(_text(error), urn)
             raise StoppedError from error
-        with self._lock:
-            self._goals[urn] = goal
+        self._registry.settle(done.urn, goal)
         return done
 
+    def left_out(self, urn: str) -> Reason | None:
+        """Why a registered resource is not as the program wants it; its outputs are then unknown. Mostly None."""
+        return self._scope.why(urn)
+
     def register_outputs(self, urn: str, outputs: Properties) -> None:
+        """The stack's are whole only when the program has ended well: until then, old ones stay beside new ones."""
+        if self.left_out(urn):
+            return
         self._run.reporter.mask.learn(outputs)
+        before = self.find(urn)
+        old = before.outputs if before else {}
+        if not self._run.dry:  # what is left out has no outputs to export
+            known = {key: value for key, value in outputs.items() if not contains_unknown(value)}
+            outputs = {**{key: old[key] for key in outputs if key in old}, **known}
+        if urn == self.root:
+            self._exports = outputs
+            outputs = {**old, **outputs}
         self._run.journal.set_outputs(urn, outputs)
 
     def invoke(self, token: str, args: Properties, reference: str, version: str) -> Properties:
         """A provider's function. Raises ProviderError."""
         goal = Goal(type=token, name="", custom=True, provider=reference, version=version)
-        provider = self._run.provider(token, self._reference(goal), self._provider_inputs)
+        provider = self._run.provider(token, self._registry.reference(goal), self._provider_inputs)
         if provider is None:
             raise ProviderError(f"{token}: the provider's configuration is not known yet")
         return provider.invoke(token, plain(args))
 
     def find(self, urn: str) -> ResourceState | None:
-        return self._run.journal.finished(urn)
+        return self._run.journal.find(urn)
 
     def finish(self) -> None:
         """After a program that ended well: deletes what it did not register. Raises ProviderError."""
-        delete_all(self._run, self._executor, self._provider_of, self._replacer.deleted, self._parallel)
-        if not (self._run.failed or self._run.stop.is_set()):
-            self._run.policies.judge_stack(self._run.journal.done(), self._delete_first, self._provider_inputs)
-
-    def _delete_first(self, urn: str) -> bool | None:
-        goal = self._goals.get(urn)
-        return goal.delete_before_replace if goal else None
+        if not self._scope.is_real(self._run, self._registry.urns):
+            return
+        delete_all(
+            self._run,
+            self._executor,
+            self._provider_of,
+            self._replacer.deleted,
+            self._parallel,
+            kept=self._scope.kept,
+            selection=self._selection,
+        )
+        if self._run.failed or self._run.stop.is_set():
+            return
+        if self._exports is not None:
+            self._run.journal.set_outputs(self.root, self._exports)
+        live = [entry for entry in self._run.journal.snapshot().resources if not entry.delete]
+        self._run.policies.judge_stack(live, self._registry.delete_first, self._provider_inputs)
 
     def refresh(self, before: Snapshot) -> Refreshed:
         """What became of the resources of the state. Runs no program."""
-        return refresh(self._run, before, self._provider_of, self._parallel)
+        if not self._scope.is_real(self._run, self._registry.urns):
+            return Refreshed(before)
+        return refresh(self._run, before, self._provider_of, self._parallel, self._selection)
 
-    def _placed(self, goal: Goal) -> Goal:
-        """With its parent, and what it takes from it."""
-        with self._lock:
-            if goal.type == ROOT_STACK_TYPE:
-                return goal
-            parent = goal.parent or ("" if goal.is_provider else self.root)
-            known = self._goals.get(parent)
-        if parent and known is None:
-            raise ProviderError(f"{goal.type} {goal.name!r}: its parent {parent} is not registered")
-        goal = replace(goal, parent=parent)
-        return goal.inherit(known) if known else goal
+    def _act(self, goal: Goal, old: ResourceState | None, new: ResourceState) -> ResourceState:
+        """Carries the step out, or leaves the resource as it is (or not there at all)."""
+        deleted = old is not None and old.urn in self._replacer.deleted
+        if not self._scope.includes(new) and not deleted:
+            if old is not None:
+                self._scope.keep(old)
+                return self._executor.keep(old)
+            self._scope.leave_out(new, "untargeted", None)
+            return new
+        if (missing := self._scope.missing(new)) or self._is_unknown(new):
+            return self._without(missing, old, new)
+        if self._scope.in_a_circle(new):
+            raise ProviderError(
+                f"{new.type} {new.name!r} depends on a resource that is no target and depends on it in the state: "
+                "make that a target, too, or leave --target out"
+            )
+        return self._trying(lambda: self._step(goal, old, new), old, new)
 
-    def _urn(self, goal: Goal) -> str:
-        types = goal.type
-        parent_type = goal.parent.split("::")[2] if goal.parent else ROOT_STACK_TYPE
-        if parent_type != ROOT_STACK_TYPE:
-            types = f"{parent_type}${goal.type}"
-        return f"urn:pulumi:{self._target.stack}::{self._target.project}::{types}::{goal.name}"
-
-    def _claim(self, urn: str, goal: Goal) -> ResourceState | None:
-        """The entry that the state has for it, under its URN or an alias. Raises for a second use of either."""
-        with self._lock:
-            if urn in self._registered or urn in self._aliased:
-                raise ProviderError(
-                    f"{goal.type} {goal.name!r} is registered twice (or was taken over by an alias): give resources of "
-                    f"one type and parent different names ({urn})"
-                )
-            self._registered.add(urn)
-            if goal.type == ROOT_STACK_TYPE:
-                self.root = urn
-            names = [name for name in (urn, *goal.aliases) if name in self._olds and name not in self._aliased]
-            found = next((name for name in names if name == urn or name not in self._registered), "")
-            if found in ("", urn):
-                return self._olds.get(found)
-            self._aliased[found] = urn
-            return self._olds[found]
-
-    def _reference(self, goal: Goal) -> str:
-        """The provider of a resource: its own, its parents' for the package, or the package's default one."""
-        if not goal.custom or goal.is_provider:
-            return ""
-        reference = goal.provider or goal.providers.get(goal.package, "")
-        with self._lock:
-            parent = self._goals.get(goal.parent)
-            while parent and not reference:
-                reference = parent.providers.get(goal.package, "")
-                parent = self._goals.get(parent.parent)
-        return reference or self._default_provider(goal)
-
-    def _default_provider(self, goal: Goal) -> str:
-        """Registered once, however many resources ask at the same time."""
-        suffix = "_".join(part for part in (goal.version, goal.plugin_url) if part)
-        name = "default" + "".join("_" + part for part in suffix.replace("-", ".").split(".") if part)
-        wanted = Goal(
-            type=PROVIDER_TYPE_PREFIX + goal.package,
-            name=name,
-            custom=True,
-            inputs=self._target.config.as_properties()
-            if goal.package == "pulumi-python"
-            else {
-                **self._target.config.of_package(goal.package),
-                **({"version": goal.version} if goal.version else {}),
-                **({"pluginDownloadURL": goal.plugin_url} if goal.plugin_url else {}),
-            },
+    def _read(self, id: str, goal: Goal, old: ResourceState | None, new: ResourceState) -> ResourceState:
+        """Targets do not matter: there is nothing that it could change."""
+        new = replace(
+            new,
+            id=id,
+            external=True,
+            protect=False,
+            retain_on_delete=False,
+            deleted_with="",
+            property_dependencies={},
         )
-        key = f"{wanted.type}::{name}"
-        with self._lock:
-            first = key not in self._default_providers
-            future = self._default_providers.setdefault(key, Future())
-        if first:
-            try:
-                future.set_result(self.register(wanted).reference)
-            except BaseException as error:
-                future.set_exception(error)
+        if missing := self._scope.missing(new):
+            return self._without(missing, old, new)
+        return self._trying(lambda: self._executor.read(old, new, self._provider_of(new)), old, new)
+
+    def _trying(
+        self, step: Callable[[], ResourceState], old: ResourceState | None, new: ResourceState
+    ) -> ResourceState:
+        """With `--continue-on-error` a failure is left out."""
+        try:
+            return step()
+        except StepFailedError:
+            pass
+        except ProviderError as error:
+            if not self._run.goes_on:
                 raise
-        return future.result()
+            self._run.fail(str(error), new.urn, stop=False)
+        self._scope.leave_out(new, "failed", old)
+        return new
 
-    def _provider_inputs(self, reference: str) -> Properties:
-        """Raises ProviderError if the state has no such provider."""
-        urn, _, id = reference.rpartition("::")
-        finished = self._run.journal.finished(urn)
-        if finished is not None and finished.id == id:
-            return finished.inputs
-        for entry in self._run.journal.older():
-            if entry.urn == urn and entry.id == id:
-                return entry.inputs
-        raise ProviderError(f"the provider {reference} is not registered")
+    def _is_unknown(self, new: ResourceState) -> bool:
+        """Whether an input comes, by a way that the program hides, from what is left out."""
+        return not self._run.dry and self._scope.leaves_out and contains_unknown(new.inputs)
 
-    def _provider_of(self, entry: ResourceState) -> Provider | None:
-        return self._run.provider(entry.type, entry.provider, self._provider_inputs) if entry.custom else None
+    def _without(self, missing: list[str], old: ResourceState | None, new: ResourceState) -> ResourceState:
+        """What depends on something that is left out cannot be done either."""
+        untargeted = [urn for urn in missing if self.left_out(urn) == "untargeted"]
+        if untargeted:
+            options = " ".join(f"--target '{urn}'" for urn in untargeted)
+            # A dry pass goes on, to find all that is missing.
+            self._run.fail(
+                f"{new.type} {new.name!r} depends on what is not there yet and is no target: add {options}",
+                new.urn,
+                stop=not self._run.dry,
+            )
+            self._run.check_running()
+        elif not self._run.dry:
+            names = ", ".join(urn.split("::", 3)[-1] for urn in missing) or "something"
+            self._run.warn(f"{new.type} {new.name!r} is left as it was: {names}, which it depends on, failed", new.urn)
+        self._scope.leave_out(new, "failed" if untargeted else "skipped", old)
+        return new
 
     def _step(self, goal: Goal, old: ResourceState | None, new: ResourceState) -> ResourceState:
         run, executor = self._run, self._executor
         provider = self._provider_of(new)
         call = call_of(new, run.seed, "create")
-        old = self._read_late(self._still_there(old, provider), provider)
+        old = self._doubts.settle(old, provider)
         deleted_before = old is not None and old.urn in self._replacer.deleted
         if old is None or deleted_before or old.external:
             new = replace(new, inputs=self._checked(goal, new, provider, call, None, goal.inputs))
@@ -212,9 +234,9 @@ class Deployment:
                 decision.delete_before_replace if goal.delete_before_replace is None else (goal.delete_before_replace)
             )
             if delete_first and not old.pending_replacement:
-                self._replacer.delete_first(old, set(self._registered))
+                self._replacer.delete_first(old, self._registry.registered())
             return self._created_anew(old, new, provider, changed=decision.changed, reasons=decision.reasons)
-        if decision.op == "update" or self._interrupted.get((old.urn, old.id)) == "updating":
+        if decision.op == "update" or self._doubts.half_updated(old):
             return executor.update(old, new, provider, decision.changed)
         return executor.same(old, new)
 
@@ -243,7 +265,7 @@ class Deployment:
         with self._lock:
             self._replaced.add(new.urn)
         done = self._executor.create(new, provider, replaces=old)
-        report_replaced(self._run, old, done, changed, reasons)
+        report_replaced(self._run.reporter, old, done, changed, reasons)
         return done
 
     def _cascade(self, goal: Goal) -> str:
@@ -252,46 +274,20 @@ class Deployment:
                 return "replaceWith"
             return "deletedWith" if goal.deleted_with in self._replaced else ""
 
-    def _still_there(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
-        """None for an entry whose deletion was interrupted and, as the provider says, had happened."""
-        if old is None or provider is None or self._interrupted.get((old.urn, old.id)) != "deleting":
-            return old
-        call = call_of(old, self._run.seed, "delete")
-        if provider.read(call, Old(old.id, plain(old.inputs), plain(old.outputs))) is not None:
-            return old
-        self._run.journal.drop(old)
-        return None
+    def _provider_inputs(self, reference: str) -> Properties:
+        """Raises ProviderError if the state has no such provider."""
+        urn, _, id = reference.rpartition("::")
+        found = self._run.journal.find(urn)
+        if found is not None and found.id == id:
+            return found.inputs
+        for entry in self._run.journal.older():
+            if entry.urn == urn and entry.id == id:
+                return entry.inputs
+        raise ProviderError(f"the provider {reference} is not registered")
 
-    def _read_late(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
-        """What a refresh could not ask for is asked for now: what it depends on is there again."""
-        if old is None or self._run.dry or old.urn not in self._run.unread:
-            return old
-        try:
-            seen = read(self._run, old, provider)
-        except ProviderError:  # still no answer (what waits for a server is one of these): its own step will tell
-            return old
-        # One that is gone keeps its place until it is made anew: entries after it refer to it.
-        return self._run.journal.correct(old, seen or replace(old, pending_replacement=True))
+    def _provider_of(self, entry: ResourceState) -> Provider | None:
+        return self._run.provider(entry.type, entry.provider, self._provider_inputs) if entry.custom else None
 
 
-def _state(urn: str, goal: Goal, alias: str) -> ResourceState:
-    return ResourceState(
-        urn=urn,
-        type=goal.type,
-        custom=goal.custom,
-        inputs=goal.inputs,
-        parent=goal.parent,
-        provider=goal.provider if goal.custom else "",
-        dependencies=goal.dependencies,
-        property_dependencies=goal.property_dependencies,
-        protect=bool(goal.protect),
-        retain_on_delete=bool(goal.retain_on_delete),
-        deleted_with=goal.deleted_with,
-        replace_with=goal.replace_with,
-        additional_secret_outputs=goal.additional_secret_outputs,
-        aliases=(alias,) if alias else (),
-        custom_timeouts=goal.custom_timeouts,
-        ignore_changes=goal.ignore_changes,
-        replace_on_changes=goal.replace_on_changes,
-        source_position=goal.source_position,
-    )
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, ProviderError) else f"{type(error).__name__}: {error}"

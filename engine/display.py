@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, TextIO
 
 from engine import changes, findings
-from engine.events import COUNTED, RETAINED, Kind, Message, Result, Step
+from engine.events import COUNTED, RETAINED, UNCHANGING, Kind, Message, Result, Step
 from engine.progress import Progress
 from engine.values import unwrap
 
@@ -25,6 +25,7 @@ SYMBOLS: Final[dict[str, str]] = {
     "create-replacement": "++",
     "delete-replaced": "--",
     "delete": "- ",
+    "read": "> ",
     "discard": "< ",
 }
 _DOING: Final[dict[str, tuple[str, str, str]]] = {
@@ -33,6 +34,7 @@ _DOING: Final[dict[str, tuple[str, str, str]]] = {
     "create-replacement": ("creating replacement", "created replacement", "create replacement"),
     "delete-replaced": ("deleting original", "deleted original", "delete original"),
     "delete": ("deleting", "deleted", "delete"),
+    "read": ("reading", "read", "read"),
     "discard": ("discarding", "discarded", "discard"),
     "replace": ("replacing", "replaced", "replace"),
 }
@@ -41,6 +43,7 @@ _DONE: Final[dict[str, str]] = {
     "update": "updated",
     "replace": "replaced",
     "delete": "deleted",
+    "read": "read",
     "same": "unchanged",
 }
 _BOLD: Final = "1"
@@ -51,6 +54,7 @@ COLOURS: Final[dict[str, str]] = {  # the official CLI's, as SGR parameters (ECM
     "+-": "35",
     "++": "32",
     "--": "31",
+    ">": "36",
     "error": "31",
     "warning": "33",
     "mandatory": "31",
@@ -165,10 +169,10 @@ class TextDisplay:
             symbol = SYMBOLS[op].strip()
             self._write(f"    {symbol} {result.changes[op]} {word}", COLOURS[symbol])
         same = result.changes.get("same", 0)
-        total = sum(result.changes.get(op, 0) for op in changed)
-        if changed and same:
+        total = sum(count for op, count in result.changes.items() if op not in UNCHANGING)
+        if total and same:
             self._write(f"    {total} change{'' if total == 1 else 's'}. {same} unchanged")
-        elif not changed:
+        elif not total:
             self._write(f"    {same} unchanged")
 
     def _retained(self, result: Result) -> None:

@@ -11,14 +11,17 @@ from typing import Any, Literal, Protocol
 from engine.differences import Difference
 from engine.findings import PackReport
 from engine.state import ResourceState
-from engine.values import MASK, rewrite, secret_texts
+from engine.values import MASK, SHORTEST_MASKED, rewrite, secret_texts
 
 Kind = Literal["preview", "preview-destroy", "update", "destroy", "refresh"]
-Op = Literal["same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "discard"]
+Op = Literal[
+    "same", "create", "update", "replace", "create-replacement", "delete-replaced", "delete", "read", "discard"
+]
 Severity = Literal["info", "warning", "error"]
 _PATIENCE = 2.0  # seconds until something is said
 RETAINED = "retained"  # the note of a deletion that leaves the thing where it is
-COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "same")  # as in a summary, in its order
+COUNTED: tuple[Op, ...] = ("create", "update", "replace", "delete", "read", "same")  # as in a summary, in its order
+UNCHANGING: tuple[Op, ...] = ("same", "read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,7 @@ class Result:
 
     @property
     def changed(self) -> bool:
-        return any(count for op, count in self.changes.items() if op != "same")
+        return any(count for op, count in self.changes.items() if op not in UNCHANGING)
 
 
 class Display(Protocol):
@@ -103,19 +106,30 @@ class Mask:
 
     def __init__(self) -> None:
         self._texts: set[str] = set()
-        self._ordered: list[str] = []
+        self._by_head: dict[str, list[str]] = {}  # first characters → texts, the longest first
+        self._lock = threading.Lock()
 
     def learn(self, *values: Any) -> None:
-        new = {form for value in values for text in secret_texts(value) for form in _forms(text)} - self._texts
-        if new:
-            self._texts |= new
-            self._ordered = sorted(self._texts, key=len, reverse=True)
+        new = {form for value in values for text in secret_texts(value) for form in _forms(text)}
+        with self._lock:
+            for text in new - self._texts:
+                self._texts.add(text)
+                texts = self._by_head.setdefault(text[:SHORTEST_MASKED], [])
+                texts.append(text)
+                texts.sort(key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        for secret in self._ordered:
-            if secret in text:
-                text = text.replace(secret, MASK)
-        return text
+        """In time that grows with the text, and not with the number of secrets: there may be thousands."""
+        parts, shown, hidden = [], 0, 0  # ends of what is decided on, and of the last secret
+        for start in range(len(text) - SHORTEST_MASKED + 1):
+            found = self._by_head.get(text[start : start + SHORTEST_MASKED])
+            secret = next((secret for secret in tuple(found) if text.startswith(secret, start)), "") if found else ""
+            if not secret:
+                continue
+            if start >= hidden:
+                parts += [text[shown:start], MASK]
+            shown = hidden = max(hidden, start + len(secret))
+        return "".join([*parts, text[shown:]]) if parts else text
 
     def value(self, value: Any) -> Any:
         """A property value with every text in it masked."""

@@ -9,20 +9,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import providers
-from engine.differences import Difference, differences
 from engine.errors import EngineError
-from engine.events import Op, Reporter, Step
+from engine.events import Op, Reporter
 from engine.journal import Journal
 from engine.planning import call_of
 from engine.plugins import Plugins, ProviderResources
 from engine.policies import Policies
 from engine.providers.base import Old, PartialFailure, Provider, ProviderError
 from engine.state import OperationType, PendingOperation, ResourceState
-from engine.values import Properties, Secret, carry_secrets, mark_secrets, plain
+from engine.telling import differing_places, hidden, report_replaced, step_of
+from engine.values import UNKNOWN_TEXT, Properties, Secret, carry_secrets, mark_secrets, plain
 
 
 class StoppedError(Exception):
     """The run has failed or was cancelled: nothing new is begun."""
+
+
+class StepFailedError(StoppedError):
+    """One step failed, as was told, and the run goes on without it and what depends on it."""
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Run:
     failed: bool = False
     acted: bool = False  # something was created, updated or deleted (or would be)
     unread: frozenset[str] = frozenset()  # URNs that a refresh could not ask for
+    continue_on_error: bool = False
     policies: Policies = field(default_factory=Policies)
     _told: set[str] = field(default_factory=set)
 
@@ -46,10 +51,19 @@ class Run:
         if self.stop.is_set():
             raise StoppedError
 
-    def fail(self, text: str, urn: str = "") -> None:
-        """Report one error and begin nothing new; what is under way finishes and is recorded."""
+    @property
+    def goes_on(self) -> bool:
+        """Whether a step that fails leaves the others alone. A dry pass has to succeed as a whole."""
+        return self.continue_on_error and not self.dry
+
+    def fail(self, text: str, urn: str = "", *, stop: bool = True) -> None:
+        """Report one error and begin nothing new; what is under way finishes and is recorded.
+
+        With `stop=False` the run goes on, and has failed all the same.
+        """
         self.failed = True
-        self.stop.set()
+        if stop:
+            self.stop.set()
         if text not in self._told:  # a full disk, say, fails every operation that is under way
             self._told.add(text)
             self.reporter.message("error", text, urn)
@@ -75,7 +89,39 @@ class Executor:
         done = replace(new, id=old.id, outputs=old.outputs, created=old.created, modified=old.modified)
         done = guard_secrets(done)
         self._run.journal.record(done, supersedes=old)
-        self._run.reporter.step(_step("same", "done", done, old=old, new=done), counted=not hidden(done))
+        self._run.reporter.step(step_of("same", "done", done, old=old, new=done), counted=not hidden(done))
+        return done
+
+    def keep(self, old: ResourceState) -> ResourceState:
+        """As `same`, and inputs, dependencies and options are the old ones, too: nothing supersedes the entry."""
+        done = self._run.journal.now(old)
+        self._run.reporter.step(step_of("same", "done", done, old=old, new=done), counted=not hidden(done))
+        return done
+
+    def read(self, old: ResourceState | None, new: ResourceState, provider: Provider | None) -> ResourceState:
+        """Looks at what is not this stack's own. An object of the stack that had its place is deleted at the end."""
+        run = self._run
+        with run.slots:
+            run.check_running()
+            begun = time.monotonic()
+            found: Old | None = None
+            if provider is not None and new.id != UNKNOWN_TEXT:
+                inputs = plain(new.inputs)
+                found = provider.read(call_of(new, run.seed, "read"), Old(new.id, inputs, inputs))
+                if found is None:
+                    raise ProviderError(f"{new.type} {new.name!r}: there is none with the id {new.id!r}")
+        done = replace(new, id="", outputs={})  # its id is not known yet
+        if found is not None:
+            done = guard_secrets(replace(new, id=found.id, outputs=carry_secrets(found.outputs, new.inputs)))
+        replaced = old is not None and not old.external and old.id != done.id
+        if old is not None and replaced:
+            run.journal.mark(old, delete=True)
+        run.journal.record(done, supersedes=None if replaced else old)
+        run.reporter.mask.learn(done.outputs)
+        run.acted = run.acted or replaced or found is None
+        run.reporter.step(step_of("read", "done", done, seconds=time.monotonic() - begun, old=old, new=done))
+        if old is not None and replaced:
+            report_replaced(run.reporter, old, done, (), ("id",))
         return done
 
     def create(
@@ -83,7 +129,7 @@ class Executor:
     ) -> ResourceState:
         """`replaces` is an entry that was deleted already (pending replacement) or is deleted at the end."""
         op: Op = "create" if replaces is None else "create-replacement"
-        gone = replaces is not None and self._run.journal.older()[replaces].pending_replacement
+        gone = replaces is not None and self._run.journal.now(replaces).pending_replacement
         with self._performing(op, new, "creating", old=replaces, note=note) as step:
             id, outputs, errors = self._create(new, provider) if new.custom else ("", {}, ())
             now = _now()
@@ -177,7 +223,7 @@ class Executor:
             run.acted = True
             begun = time.monotonic()
             if not run.dry:
-                run.reporter.step(_step(op, "start", resource, new=performing.new, **details), counted=shown)
+                run.reporter.step(step_of(op, "start", resource, new=performing.new, **details), counted=shown)
             try:
                 if kind and resource.custom and not resource.is_provider and not run.dry:
                     performing.operation = run.journal.begin(resource, kind)
@@ -186,17 +232,20 @@ class Executor:
                     run.journal.flush()
             except Exception as error:
                 seconds = time.monotonic() - begun
-                step = _step(op, "failed", resource, seconds=seconds, new=performing.new, **details)
+                step = step_of(op, "failed", resource, seconds=seconds, new=performing.new, **details)
                 run.reporter.step(step, counted=shown)
                 if performing.operation is not None:
                     run.journal.abandon(performing.operation)
                 if not run.dry:
                     with suppress(EngineError):  # the failure that is told is the first one
                         run.journal.flush()
-                run.fail(_text(error), "" if isinstance(error, EngineError) else resource.urn)
-                raise StoppedError from error
+                if isinstance(error, EngineError):  # such as that nothing can be recorded any more
+                    run.fail(str(error))
+                    raise StoppedError from error
+                run.fail(_text(error), resource.urn, stop=not run.goes_on)
+                raise (StepFailedError if run.goes_on else StoppedError) from error
             seconds = time.monotonic() - begun
-            step = _step(op, "done", resource, seconds=seconds, new=performing.new, **details)
+            step = step_of(op, "done", resource, seconds=seconds, new=performing.new, **details)
             run.reporter.step(step, counted=shown)
 
 
@@ -207,9 +256,7 @@ class _Performing:
 
 
 def _text(error: Exception) -> str:
-    if isinstance(error, ProviderError | EngineError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, ProviderError) else f"{type(error).__name__}: {error}"
 
 
 def guard_secrets(resource: ResourceState) -> ResourceState:
@@ -219,41 +266,5 @@ def guard_secrets(resource: ResourceState) -> ResourceState:
     return replace(resource, outputs=mark_secrets(resource.outputs, names)) if names else resource
 
 
-def hidden(resource: ResourceState) -> bool:
-    """Default providers are not shown and not counted."""
-    return resource.is_provider and resource.name.split("_")[0] == "default"
-
-
-def differing_places(old: ResourceState | None, new: ResourceState, changed: tuple[str, ...]) -> tuple[Difference, ...]:
-    """Between the inputs; and what the provider found changed though they are the same, with what it is now."""
-    if old is None:
-        return tuple(differences({}, new.inputs))
-    found = differences(old.inputs, new.inputs)
-    drifted = set(changed) - {difference.root for difference in found}
-    found += [Difference(name, "update", old.outputs.get(name), new.inputs.get(name)) for name in sorted(drifted)]
-    return tuple(found)
-
-
-def _step(op: Op, phase: Any, resource: ResourceState, **details: Any) -> Step:
-    return Step(op=op, phase=phase, urn=resource.urn, type=resource.type, name=resource.name, **details)
-
-
 def _now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-
-def report_replaced(
-    run: Run, old: ResourceState, new: ResourceState, changed: tuple[str, ...], reasons: tuple[str, ...]
-) -> None:
-    """The replacement as a whole, which is what a summary counts."""
-    details = {"changed": changed, "note": ", ".join(reasons), "reasons": reasons, "old": old, "new": new}
-    places = differing_places(old, new, changed)
-    run.reporter.step(_step("replace", "done", new, differences=places, **details), counted=not hidden(new))
-
-
-def tell_interrupted(run: Run, *, uses_program: bool) -> None:
-    """Warns of creates that an earlier run was killed in."""
-    for operation in run.journal.interrupted:
-        entry = operation.resource
-        then = "creating it again takes over what that left behind" if uses_program else "it may have left it behind"
-        run.warn(f"an earlier run was interrupted while creating {entry.type} {entry.name!r}: {then}", entry.urn)

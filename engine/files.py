@@ -30,7 +30,7 @@ def replace_file(path: Path, content: bytes, *, backup: Path | None = None) -> N
     if backup and path.exists():
         _keep(path, backup)
     new.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _keep(path: Path, backup: Path) -> None:
@@ -45,7 +45,7 @@ def _keep(path: Path, backup: Path) -> None:
     temporary.replace(backup)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A rename is durable only when its folder is."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
-from engine.proto import resource_pb2
+from engine.aliases import Alias
+from engine.proto import alias_pb2, resource_pb2
 from engine.providers.base import Unsupported
-from engine.state import PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE, CustomTimeouts
+from engine.state import PROVIDER_TYPE_PREFIX, CustomTimeouts, ResourceState
 from engine.values import Properties
 from engine.wire import from_struct
 
@@ -41,7 +42,7 @@ class Goal:
     ignore_changes: tuple[str, ...] = ()
     replace_on_changes: tuple[str, ...] = ()
     additional_secret_outputs: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()  # URNs
+    aliases: tuple[Alias | str, ...] = ()  # texts are URNs
     custom_timeouts: CustomTimeouts | None = None
     source_position: str = ""
 
@@ -63,6 +64,29 @@ class Goal:
             retain_on_delete=parent.retain_on_delete if self.retain_on_delete is None else self.retain_on_delete,
             deleted_with=self.deleted_with or parent.deleted_with,
             provider=self.provider or (parent.provider if same_package or not self.custom else ""),
+        )
+
+    def entry(self, urn: str, *, alias: str = "") -> ResourceState:
+        """What the state will say of it, before its step. `alias` is the URN that it had."""
+        return ResourceState(
+            urn=urn,
+            type=self.type,
+            custom=self.custom,
+            inputs=self.inputs,
+            parent=self.parent,
+            provider=self.provider if self.custom else "",
+            dependencies=self.dependencies,
+            property_dependencies=self.property_dependencies,
+            protect=bool(self.protect),
+            retain_on_delete=bool(self.retain_on_delete),
+            deleted_with=self.deleted_with,
+            replace_with=self.replace_with,
+            additional_secret_outputs=self.additional_secret_outputs,
+            aliases=(alias,) if alias else (),
+            custom_timeouts=self.custom_timeouts,
+            ignore_changes=self.ignore_changes,
+            replace_on_changes=self.replace_on_changes,
+            source_position=self.source_position,
         )
 
 
@@ -94,10 +118,33 @@ def from_request(request: resource_pb2.RegisterResourceRequest, root: Path) -> G
         ignore_changes=tuple(request.ignoreChanges),
         replace_on_changes=tuple(request.replaceOnChanges),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=tuple(request.aliasURNs),
+        aliases=(*map(_alias, request.aliases), *request.aliasURNs),
         custom_timeouts=_timeouts(request),
         source_position=_position(request, root),
     )
+
+
+def from_read(request: resource_pb2.ReadResourceRequest, root: Path) -> tuple[Goal, str]:
+    """And its id, `UNKNOWN_TEXT` if a preview does not know it. Raises Unsupported."""
+    if request.packageRef:
+        raise Unsupported(
+            f"{request.type} {request.name!r} uses a parameterised package, which the embedded engine does not "
+            "support; leave it out, or use the pulumi CLI"
+        )
+    goal = Goal(
+        type=request.type,
+        name=request.name,
+        custom=True,
+        parent=request.parent,
+        inputs=from_struct(request.properties),
+        provider=request.provider,
+        version=request.version.removeprefix("v"),
+        plugin_url=request.pluginDownloadURL,
+        dependencies=tuple(sorted(request.dependencies)),
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        source_position=_position(request, root),
+    )
+    return goal, request.id
 
 
 def _refuse(request: resource_pb2.RegisterResourceRequest) -> None:
@@ -117,18 +164,31 @@ def _refuse(request: resource_pb2.RegisterResourceRequest) -> None:
             f"{request.type} {request.name!r} uses {', '.join(used)}, which the embedded engine does not support; "
             "leave it out, or use the pulumi CLI"
         )
-    if request.custom and request.type.startswith("pulumi:pulumi:") and request.type != ROOT_STACK_TYPE:
-        raise Unsupported(
-            f"{request.type} {request.name!r}: stack references are not supported by the embedded engine; "
-            "use the pulumi CLI"
-        )
+
+
+def _alias(message: alias_pb2.Alias) -> Alias:
+    spec = message.spec
+    return Alias(
+        urn=message.urn,
+        name=spec.name,
+        type=spec.type,
+        parent=spec.parentUrn,
+        no_parent=spec.noParent,
+        project=spec.project,
+        stack=spec.stack,
+    )
 
 
 def _timeouts(request: resource_pb2.RegisterResourceRequest) -> CustomTimeouts | None:
     if not request.HasField("customTimeouts"):
         return None
     asked = request.customTimeouts
-    return CustomTimeouts(create=seconds(asked.create), update=seconds(asked.update), delete=seconds(asked.delete))
+    return CustomTimeouts(
+        create=seconds(asked.create),
+        update=seconds(asked.update),
+        delete=seconds(asked.delete),
+        read=seconds(asked.read),
+    )
 
 
 def seconds(duration: str) -> float:
@@ -138,7 +198,7 @@ def seconds(duration: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(duration))
 
 
-def _position(request: resource_pb2.RegisterResourceRequest, root: Path) -> str:
+def _position(request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest, root: Path) -> str:
     """`project:///__main__.py#14`, as the official engine records it; "" outside of the project."""
     parsed = urlparse(request.sourcePosition.uri)
     if parsed.scheme != "file":

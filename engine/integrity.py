@@ -44,6 +44,26 @@ def verify(resources: Sequence[ResourceState]) -> None:
             live.add(entry.urn)
 
 
+def in_order(resources: Sequence[ResourceState]) -> tuple[ResourceState, ...]:
+    """Each entry after what it refers to; else as they are."""
+    first: dict[str, ResourceState] = {}
+    for entry in sorted(resources, key=lambda entry: entry.delete):
+        first.setdefault(entry.urn, entry)
+    position = {entry: index for index, entry in enumerate(resources)}
+    placed: dict[ResourceState, None] = {}
+    begun: set[ResourceState] = set()
+    for root in resources:
+        open_entries = [root]
+        while open_entries:
+            entry = open_entries[-1]
+            references = {first[urn] for urn in entry.all_dependencies() if urn in first} - placed.keys() - begun
+            if entry in placed or not references:
+                placed[open_entries.pop()] = None
+            begun.add(entry)
+            open_entries.extend(sorted(references, key=position.__getitem__, reverse=True))
+    return tuple(placed)
+
+
 def _references(entry: ResourceState) -> Iterator[tuple[str, str]]:
     """(role, URN) of what must stand earlier; an empty URN is no reference."""
     yield "parent", entry.parent

@@ -34,7 +34,9 @@ class LockedError(EngineError):
 
 
 @dataclass(frozen=True)
-class _Holder:
+class Holder:
+    """Who took a lock, as its file says."""
+
     file: Path
     pid: int
     user: str
@@ -44,6 +46,10 @@ class _Holder:
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host} (pid {self.pid}) since {self.since}"
+
+    def is_running(self) -> bool:
+        """True only if it is certain: the lock is of this host and this engine, whose process holds it."""
+        return self.host == socket.gethostname() and self.engine == _ENGINE and not _is_unheld(self.file)
 
     def is_gone(self) -> bool:
         """True only if it is certain: the lock is of this host and its process does not exist."""
@@ -84,8 +90,8 @@ class StackLock:
         self._release()
 
     def _take_over_or_refuse(self) -> None:
-        for file in sorted(self._folder.iterdir()):
-            if file == self._file or file.suffix == ".attrs":  # .attrs: notes of the CLI's storage library
+        for file in _files(self._folder):
+            if file == self._file:
                 continue
             try:
                 holder = _read(file)
@@ -98,8 +104,7 @@ class StackLock:
                     f"remove the lock: rm '{file}' (or `pulumi cancel`)"
                 )
             self._tell(f"took over the lock of {holder}: that process is gone")
-            file.unlink(missing_ok=True)
-            file.with_name(file.name + ".attrs").unlink(missing_ok=True)
+            remove(file)
 
     def _write(self) -> None:
         """The file appears whole and already held: it is written outside of the folder that others list."""
@@ -123,6 +128,28 @@ class StackLock:
             self._descriptor = None
 
 
+def locks(folder: Path) -> Iterator[tuple[Path, Holder | None]]:
+    """Every lock of a stack, and whose it is; None if the file does not say so."""
+    for file in _files(folder):
+        try:
+            yield file, _read(file)
+        except FileNotFoundError:  # released meanwhile
+            continue
+        except LockedError:
+            yield file, None
+
+
+def remove(file: Path) -> None:
+    """A lock, and the CLI's notes about it."""
+    file.unlink(missing_ok=True)
+    file.with_name(file.name + ".attrs").unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Without .attrs: notes of the CLI's storage library."""
+    return [file for file in sorted(folder.glob("*")) if file.suffix != ".attrs"]
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Held for the moment of checking and writing only."""
@@ -134,10 +161,10 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _read(file: Path) -> _Holder:
+def _read(file: Path) -> Holder:
     try:
         content: dict[str, Any] = json.loads(file.read_bytes())
-        return _Holder(
+        return Holder(
             file,
             pid=int(content["pid"]),
             user=str(content["username"]),

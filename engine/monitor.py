@@ -12,17 +12,18 @@ from google.protobuf import empty_pb2
 from engine.deployment import Deployment
 from engine.events import Severity
 from engine.execution import Run, StoppedError
-from engine.goal import from_request
+from engine.goal import from_read, from_request
 from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError
 from engine.values import contains_unknown
 from engine.wire import from_struct, to_struct
 
 # What a program may use, and, from TRANSFORMS on, what it may not: named so that its use reaches the engine, which
-# refuses it by name. Alias specifications are left out: the SDK then sends alias URNs, with those of parents worked in.
+# refuses it by name.
 FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
@@ -33,7 +34,7 @@ FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
     resource_pb2.RESOURCE_MONITOR_FEATURE_STATE_MIGRATIONS,
 )
-_FEATURE_IDS: Final = frozenset({"secrets", "resourceReferences", "deletedWith", "replaceWith"})
+_FEATURE_IDS: Final = frozenset({"secrets", "resourceReferences", "aliasSpecs", "deletedWith", "replaceWith"})
 _SEVERITIES: Final[dict[int, Severity]] = {
     engine_pb2.INFO: "info",
     engine_pb2.WARNING: "warning",
@@ -74,8 +75,13 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         outputs = done.outputs if request.custom else {}  # a component's come later, with its own registration
         if not request.supportsPartialValues:
             outputs = {key: value for key, value in outputs.items() if not contains_unknown(value)}
+        reason = self._deployment.left_out(done.urn)
         return resource_pb2.RegisterResourceResponse(
-            urn=done.urn, id=done.id, object=to_struct(outputs), result=resource_pb2.SUCCESS
+            urn=done.urn,
+            id=done.id,
+            object=to_struct(outputs),
+            result=resource_pb2.FAIL if reason in ("failed", "skipped") else resource_pb2.SUCCESS,
+            unknown=reason == "untargeted",
         )
 
     def RegisterResourceOutputs(  # noqa: N802
@@ -105,8 +111,18 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         result = to_struct({"urn": found.urn, "id": found.id, "state": found.outputs})
         return resource_pb2.ResourceInvokeResponse(**{"return": result})  # type: ignore[arg-type]
 
-    def ReadResource(self, request: resource_pb2.ReadResourceRequest, context: Context) -> NoReturn:  # noqa: N802
-        self._refuse(context, f"{request.type}.get({request.name!r}): reading a resource that is not the stack's own")
+    def ReadResource(  # noqa: N802
+        self, request: resource_pb2.ReadResourceRequest, context: Context
+    ) -> resource_pb2.ReadResourceResponse:
+        with self._answering(context):
+            done = self._deployment.read(*from_read(request, self._root))
+        left_out = self._deployment.left_out(done.urn)
+        return resource_pb2.ReadResourceResponse(
+            urn=done.urn,
+            id=done.id,
+            properties=to_struct(done.outputs),
+            result=resource_pb2.FAIL if left_out else resource_pb2.SUCCESS,
+        )
 
     def Call(self, request: resource_pb2.ResourceCallRequest, context: Context) -> NoReturn:  # noqa: N802
         self._refuse(context, f"{request.tok}: calling a method of a resource")

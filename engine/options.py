@@ -27,5 +27,9 @@ class Options:
     parallel: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))  # as the official CLI
     expect_no_changes: bool = False
     refresh: bool = False  # read every resource first
+    targets: tuple[str, ...] = ()  # URNs, or patterns of them (see engine.selection): nothing else is touched
+    target_dependents: bool = False  # and what depends on them
+    clear_pending_creates: bool = False  # of a refresh: forgets creates that an earlier run was killed in
+    continue_on_error: bool = False  # of steps: others go on, and the run fails all the same
     policy_packs: tuple[PackChoice, ...] = ()  # for `preview` and `up`
     confirm: Callable[[Result], bool] | None = None

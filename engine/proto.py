@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import (
+        alias_pb2,
         analyzer_pb2,
         analyzer_pb2_grpc,
         engine_pb2,
@@ -31,6 +32,7 @@ else:
             sys.modules[package] = stand_in
         return import_module(f"{package}.{name}")
 
+    alias_pb2 = _messages("alias_pb2")
     analyzer_pb2 = _messages("analyzer_pb2")
     analyzer_pb2_grpc = _messages("analyzer_pb2_grpc")
     engine_pb2 = _messages("engine_pb2")
@@ -41,6 +43,7 @@ else:
     resource_pb2_grpc = _messages("resource_pb2_grpc")
 
 __all__ = [
+    "alias_pb2",
     "analyzer_pb2",
     "analyzer_pb2_grpc",
     "engine_pb2",

@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from engine.events import Op, Step
-from engine.execution import Run, guard_secrets, hidden
+from engine.execution import Run, guard_secrets
 from engine.planning import call_of, differing
 from engine.providers.base import Old, Provider
+from engine.selection import Selection
 from engine.state import ResourceState, Snapshot
+from engine.telling import hidden
 from engine.values import carry_secrets, plain
 
 ProviderOf = Callable[[ResourceState], Provider | None]
@@ -28,8 +30,9 @@ class Refreshed:
     unread: frozenset[str] = frozenset()
 
 
-def refresh(run: Run, before: Snapshot, provider_of: ProviderOf, parallel: int) -> Refreshed:
-    """Reads everything at once. A failed read fails `run`; the result is then `before`."""
+def refresh(run: Run, before: Snapshot, provider_of: ProviderOf, parallel: int, selection: Selection) -> Refreshed:
+    """Reads all that is selected at once. A failed read fails `run`; the result is then `before`."""
+    selected = selection.among(before.resources)
 
     def attempt(entry: ResourceState) -> ResourceState | Exception | None:
         try:
@@ -39,8 +42,10 @@ def refresh(run: Run, before: Snapshot, provider_of: ProviderOf, parallel: int) 
         except Exception as error:  # noqa: BLE001 - whether it counts is known when all have answered
             return error
 
+    asked = [entry for entry in before.resources if entry.urn in selected]
+    answers: dict[ResourceState, ResourceState | Exception | None] = {entry: entry for entry in before.resources}
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="read") as pool:
-        answers = dict(zip(before.resources, pool.map(attempt, before.resources), strict=True))
+        answers.update(zip(asked, pool.map(attempt, asked), strict=True))
     gone = {entry.urn for entry, answer in answers.items() if answer is None and not entry.delete}
     gone |= {
         entry.urn for entry, answer in answers.items() if isinstance(answer, Exception) and entry.deleted_with in gone
@@ -60,8 +65,8 @@ def refresh(run: Run, before: Snapshot, provider_of: ProviderOf, parallel: int) 
             run.fail(f"{entry.type} {entry.name!r} cannot be read: {answer}", entry.urn)
     if run.failed or run.stop.is_set():
         return Refreshed(before)
-    for entry, new in kept.items():
-        _tell(run, entry, new)
+    for entry in asked:
+        _tell(run, entry, kept[entry])
     return Refreshed(_without(before, kept, unread), frozenset(unread))
 
 
@@ -75,7 +80,7 @@ def read(run: Run, entry: ResourceState, provider: Provider | None) -> ResourceS
     inputs = carry_secrets(live.inputs, entry.inputs)
     outputs = carry_secrets(carry_secrets(live.outputs, entry.inputs), entry.outputs)  # secret once, secret ever
     run.reporter.mask.learn(inputs, outputs)
-    return guard_secrets(replace(entry, id=live.id, inputs=inputs, outputs=outputs))
+    return guard_secrets(replace(entry, id=live.id, inputs=inputs, outputs=outputs, init_errors=()))
 
 
 def _behind(before: Snapshot, gone: set[str]) -> set[str]:

@@ -50,5 +50,7 @@ def run_program(
                 code = program.ended(_POLL)
         finally:
             program.stop()
-    if code and not run.failed and not run.stop.is_set():
+    if code and not run.stop.is_set() and not engine.logged_error:
         run.fail(f"the program exited with code {code}", deployment.root)
+    elif code or engine.logged_error:
+        run.stop.set()  # what it did not register is not to be deleted

@@ -3,51 +3,43 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.analyzer import Analyzer
 from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
 from engine.deployment import Deployment, Target
+from engine.doubts import tell_interrupted
 from engine.errors import EngineError, ExitCode
 from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result, Severity, patience
-from engine.execution import Run, tell_interrupted
+from engine.execution import Run
 from engine.findings import hide
+from engine.hosting import opened_plugins
 from engine.interrupt import on_interrupt
 from engine.journal import Journal
 from engine.options import Options, Workspace
+from engine.outcome import Pass, exit_code
 from engine.pack_process import Subject
-from engine.plugins import DYNAMIC, Plugins, pickles
+from engine.plugins import Plugins
 from engine.policies import Policies
 from engine.processes import Processes, ProcessSet
 from engine.program import Program
 from engine.project import Project
-from engine.providers import Host
 from engine.providers.base import ProviderError
 from engine.running import run_program
+from engine.secrets import Vault
+from engine.selection import Selection
 from engine.state import Snapshot
-from engine.values import contains_unknown
-
-
-@dataclass
-class Pass:
-    """One way through the program, dry or real."""
-
-    result: Result
-    run: Run
-    journal: Journal
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a dry pass has done all there is to do: it met only unchanged resources, and knows every value."""
-        entries = self.journal.snapshot().resources
-        return not (self.run.acted or any(contains_unknown([entry.inputs, entry.outputs]) for entry in entries))
 
 
 class Session:
     """Carries one command out. The state is read once; passes build on it."""
+
+    _before: Snapshot
+    _vault: Vault
+    _plugins: Plugins
 
     def __init__(
         self, workspace: Workspace, project: Project, options: Options, display: Display, processes: Processes | None
@@ -63,6 +55,7 @@ class Session:
         self._cancelled = False
         self._only_preview = False
         self._unread: frozenset[str] = frozenset()  # URNs, see engine.refresh
+        self._selection = Selection(options.targets, dependents=options.target_dependents)
 
     def preview(self) -> Result:
         self._only_preview = True
@@ -84,6 +77,9 @@ class Session:
             begun, confirm = time.time(), self._options.confirm
             result = self._pass("refresh", self._display, dry=True).result
             if result.succeeded and (confirm is None or confirm(result)):
+                if self._options.clear_pending_creates:
+                    left = tuple(item for item in self._before.pending if item.type != "creating")
+                    self._before = replace(self._before, pending=left)
                 self.files.save(lambda: self._before, self._vault)
                 self._add_to_history("refresh", result, begun)
             return result
@@ -162,18 +158,8 @@ class Session:
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            pickled = tuple(dict.fromkeys(pickles(self._before)))
-            host = Host(
-                project=project.name, program=project.program, python=project.python, say=self._note, pickles=pickled
-            )
-            self._plugins = Plugins(host)
-            try:
-                if pickled:  # their host needs as long to start as the program does: let it start beside it
-                    self._plugins.of_package(DYNAMIC, self._config.as_properties())
-                threading.Thread(target=self._plugins.prepare, args=(self._before,), daemon=True).start()
+            with opened_plugins(workspace, project, self._config, self._before, self._note) as self._plugins:
                 yield
-            finally:
-                self._plugins.close()
 
     def _note(self, line: str, severity: Severity = "info") -> None:
         """Said outside of any registration: by the lock, or by a dynamic provider's print."""
@@ -183,7 +169,12 @@ class Session:
 
     def _pass(self, kind: Kind, display: Display, *, dry: bool) -> Pass:
         started = self._processes.take() if self._processes and kind in ("preview", "update") else None
-        journal = Journal(self._before, _nowhere if dry else lambda take: self.files.save(take, self._vault))
+
+        def save(journal: Journal) -> None:
+            if not dry:
+                self.files.record(journal, self._vault)
+
+        journal = Journal(self._before, save, partial=bool(self._selection))
         run = Run(
             dry=dry,
             journal=journal,
@@ -192,13 +183,14 @@ class Session:
             seed=self._seed,
             slots=threading.Semaphore(self._options.parallel),
             unread=self._unread,
+            continue_on_error=self._options.continue_on_error,
         )
         self._run = run
         run.policies = self._policies(started, dry=dry)
         if self._cancelled:
             run.stop.set()
         target = Target(project=self._project.name, stack=self._workspace.stack, config=self._config)
-        deployment = Deployment(target, run, self._before.pending, self._options.parallel)
+        deployment = Deployment(target, run, self._before.pending, self._options.parallel, self._selection)
         display.begin(kind, self._workspace.stack)
         try:
             with on_interrupt(self._cancel):
@@ -208,10 +200,8 @@ class Session:
                 if kind == "refresh":
                     refreshed = deployment.refresh(self._before)
                     self._before, self._unread = refreshed.snapshot, refreshed.unread
-                elif not (run.failed or run.stop.is_set()):
+                elif not run.stop.is_set() and (run.goes_on or not run.failed):
                     deployment.finish()
-            if not dry:
-                journal.flush()
             if violated := run.policies.verdict():
                 run.fail(violated)
         except (EngineError, ProviderError) as error:
@@ -219,10 +209,19 @@ class Session:
         finally:
             if started:
                 started.stop()
+        if not dry:
+            self._save_whole(run)
         result = self._result(kind, run)
         display.finish(result)
         self._run = None
         return Pass(result, run, journal)
+
+    def _save_whole(self, run: Run) -> None:
+        """However the run ended: who knows nothing of logged steps can then read the state."""
+        try:
+            self.files.save(run.journal.snapshot, self._vault)
+        except EngineError as error:
+            run.fail(str(error))
 
     def _policies(self, started: ProcessSet | None, *, dry: bool) -> Policies:
         """The packs of a pass, which get ready while the program does."""
@@ -257,15 +256,8 @@ class Session:
     def _result(self, kind: Kind, run: Run) -> Result:
         changes: dict[str, int] = {op: run.reporter.changes[op] for op in COUNTED if run.reporter.changes[op]}
         judged = kind != "refresh" and (not run.dry or self._only_preview)
-        code = ExitCode.SUCCESS
-        if run.failed:
-            code = ExitCode.FAILURE
-        elif self._cancelled:
-            run.reporter.message("error", f"{kind} cancelled: what was under way is finished and recorded")
-            code = ExitCode.CANCELLED
-        elif judged and self._options.expect_no_changes and set(changes) - {"same"}:
-            run.reporter.message("error", "no changes were expected but changes occurred")
-            code = ExitCode.NO_CHANGES_EXPECTED
+        unchanged = judged and self._options.expect_no_changes
+        code = exit_code(run, kind, changes, cancelled=self._cancelled, expect_no_changes=unchanged)
         return Result(
             kind=kind,
             changes=changes,
@@ -286,7 +278,3 @@ class Session:
         if self._run is not None:
             self._run.stop.set()
             self._run.reporter.message("info", "stopping: what is under way is finished first (again: end at once)")
-
-
-def _nowhere(take: Callable[[], Snapshot]) -> None:
-    """Where a dry pass saves."""

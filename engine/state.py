@@ -6,6 +6,7 @@ state written by the official CLI survives a round trip.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -86,6 +87,10 @@ class ResourceState:
 
     def all_dependencies(self) -> frozenset[str]:
         """URNs of everything that must exist before this: parent, dependencies, provider, deletedWith, replaceWith."""
+        return self._all_dependencies
+
+    @cached_property
+    def _all_dependencies(self) -> frozenset[str]:
         urns = {self.parent, self.provider.rpartition("::")[0], self.deleted_with, *self.dependencies}
         urns.update(self.replace_with, *self.property_dependencies.values())
         return frozenset(urns - {""})

@@ -20,7 +20,7 @@ RESOURCE_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 MASK: Final = "[secret]"
-_SHORTEST_MASKED = 4  # replacing shorter texts would garble every message and protect nothing
+SHORTEST_MASKED = 4  # replacing shorter texts would garble every message and protect nothing
 
 
 class Unknown(enum.Enum):
@@ -140,6 +140,6 @@ def secret_texts(value: Any) -> set[str]:
     for node in walk(value):
         if isinstance(node, Secret):
             found.update(
-                text for text in walk(node.value) if isinstance(text, str) and len(text.strip()) >= _SHORTEST_MASKED
+                text for text in walk(node.value) if isinstance(text, str) and len(text.strip()) >= SHORTEST_MASKED
             )
     return found

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.providers.base import Provider, Unsupported
+from engine.providers.base import Provider, ProviderError, Unsupported
+from engine.providers.builtin import BuiltinProvider, StackOutputs
+
+
+def _no_other_stacks(reference: str) -> StackOutputs:
+    raise ProviderError(f"stack reference {reference!r}: there are no other stacks here")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +22,7 @@ class Host:
     python: Path  # the program's interpreter
     say: Callable[[str, Literal["info", "warning", "error"]], None]  # a line for the user
     pickles: tuple[str, ...] = ()  # the dynamic providers in the state
+    outputs_of: Callable[[str], StackOutputs] = _no_other_stacks
 
 
 Opener = Callable[[Host], Provider]
@@ -40,7 +46,16 @@ def _dynamic(host: Host) -> Provider:
     return DynamicProvider(host)
 
 
-OPENERS: dict[str, Opener] = {"docker": _docker, "random": _random, "pulumi-python": _dynamic}
+def _builtin(host: Host) -> Provider:
+    return BuiltinProvider(host.outputs_of)
+
+
+OPENERS: dict[str, Opener] = {
+    "docker": _docker,
+    "random": _random,
+    "pulumi": _builtin,
+    "pulumi-python": _dynamic,
+}
 
 # Providers without a preview of their own: what a preview of an update shows is the new inputs, all else unknown.
 WITHOUT_PREVIEW = frozenset({"pulumi-python"})

@@ -75,7 +75,16 @@ class RandomProvider:
         return _new_password(inputs) if call.type == PASSWORD else _new_id(inputs)
 
     def read(self, call: Call, old: Old) -> Old | None:
-        return old
+        """What the state has is all there is. A RandomId's id says the rest (`RandomId.get`), a password's nothing."""
+        _inputs_of(call.type)
+        if {"result", "hex"} & old.outputs.keys():
+            return old
+        if call.type == PASSWORD:
+            raise ProviderError(
+                f"RandomPassword.get({call.name!r}): a password is nowhere but in the state of the stack that made it: "
+                "export it there, and take it with a StackReference"
+            )
+        return Old(old.id, old.inputs, _id_outputs(old.id, {**old.inputs}))
 
     def update(self, call: Call, old: Old, inputs: Properties) -> Properties:
         return {**old.outputs, **inputs}
@@ -152,11 +161,22 @@ def _id_settings(given: Mapping[str, Any]) -> Properties:
 
 def _new_id(inputs: Properties) -> tuple[str, Properties]:
     settings = _id_settings(inputs)
+    url = base64.urlsafe_b64encode(secrets.token_bytes(settings["byteLength"])).decode().rstrip("=")
+    return url, _id_outputs(url, settings)
+
+
+def _id_outputs(url: str, settings: Properties) -> Properties:
+    """All forms of the number that an id is. Raises ProviderError for a text that is none."""
+    try:
+        content = base64.urlsafe_b64decode(url + "=" * (-len(url) % 4))
+    except ValueError:
+        raise ProviderError(
+            f"{url!r} is not the id of a RandomId (base64, as its output b64Url without prefix)"
+        ) from None
     prefix = settings.get("prefix", "")
-    content = secrets.token_bytes(settings["byteLength"])
-    url = base64.urlsafe_b64encode(content).decode().rstrip("=")
-    return url, {
+    return {
         **settings,
+        "byteLength": len(content),
         "id": url,
         "b64Std": prefix + base64.b64encode(content).decode(),
         "b64Url": prefix + url,

@@ -20,6 +20,7 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.timeouts: dict[str, float | None] = {}  # of the last call of each operation
         folder.mkdir(exist_ok=True)
 
     def things(self) -> dict[str, Any]:
@@ -88,6 +89,7 @@ class Cloud:
         """Nothing is open."""
 
     def _begin(self, operation: str, call: Call, inputs: Properties) -> None:
+        self.timeouts[operation] = call.timeout
         assert UNKNOWN not in inputs.values(), f"{operation} {call.name} was given unknown values"
         with (self.folder / "log").open("a") as log:
             log.write(f"{operation} {call.name}\n")

@@ -16,8 +16,9 @@ from engine.goal import Goal
 from engine.journal import Journal
 from engine.plugins import Plugins
 from engine.providers import Host
+from engine.selection import Selection
 from engine.state import ROOT_STACK_TYPE, ResourceState, Snapshot
-from engine.values import Properties
+from engine.values import UNKNOWN, Properties
 from tests.engine.cloud import THING, Cloud
 
 PARALLEL = 8
@@ -50,7 +51,7 @@ class Registering:
         inputs = dict(inputs or {})
         of: dict[str, ResourceState] = options.pop("of", {})
         after: list[ResourceState] = [*options.pop("after", []), *of.values()]
-        inputs.update({key: resource.outputs.get("path", resource.id) for key, resource in of.items()})
+        inputs.update({key: self.value(resource) for key, resource in of.items()})
         return self._deployment.register(
             Goal(
                 type=options.pop("type", THING),
@@ -63,6 +64,16 @@ class Registering:
                 **options,
             )
         )
+
+    def get(self, name: str, id: str, inputs: Properties | None = None, **options: Any) -> ResourceState:
+        """A thing that is not the stack's own."""
+        parent = options.pop("parent", self.stack).urn
+        return self._deployment.read(
+            Goal(type=THING, name=name, custom=True, parent=parent, inputs=inputs or {}, **options), id
+        )
+
+    def value(self, resource: ResourceState) -> Any:
+        return UNKNOWN if self._deployment.left_out(resource.urn) else resource.outputs.get("path", resource.id)
 
     def outputs(self, resource: ResourceState, values: Properties) -> None:
         self._deployment.register_outputs(resource.urn, values)
@@ -84,13 +95,23 @@ class Direct:
     root: Path
     snapshot: Snapshot = field(default_factory=Snapshot)
 
-    def run(self, program: Program | None, *, dry: bool = False) -> Pass:
+    def run(
+        self,
+        program: Program | None,
+        *,
+        dry: bool = False,
+        targets: tuple[str, ...] = (),
+        dependents: bool = False,
+        continue_on_error: bool = False,
+        save: Callable[[Journal], None] | None = None,
+    ) -> Pass:
         """`None` destroys."""
         self.cloud.forget_calls()
         saved: list[Snapshot] = []
         display = Recording()
         reporter = Reporter(display, Mask())
-        journal = Journal(self.snapshot, lambda take: saved.append(take()))
+        save = save or (lambda journal: saved.append(journal.snapshot()))
+        journal = Journal(self.snapshot, save, partial=bool(targets))
         host = Host(project="p", program=self.root, python=Path("python"), say=lambda line, severity: None)
         run = Run(
             dry=dry,
@@ -99,14 +120,16 @@ class Direct:
             plugins=Plugins(host),
             seed=os.urandom(32),
             slots=threading.Semaphore(PARALLEL),
+            continue_on_error=continue_on_error,
         )
         config = StackConfig(file=self.root / "Pulumi.dev.yaml", values={})
         target = Target(project="p", stack="dev", config=config)
-        deployment = Deployment(target, run, self.snapshot.pending, PARALLEL)
+        selection = Selection(targets, dependents=dependents)
+        deployment = Deployment(target, run, self.snapshot.pending, PARALLEL, selection)
         try:
             if program is not None:
                 program(Registering(deployment))
-            if not run.failed:
+            if run.goes_on or not run.failed:
                 deployment.finish()
         except StoppedError:
             assert run.failed

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import api, providers
+from engine import api, providers, steplog
 from engine.backend import StackFiles
 from engine.state import ResourceState, Snapshot
 from tests.engine.cloud import Cloud
@@ -88,13 +88,15 @@ class Stack:
         result = getattr(api, command)(self.workspace, replace(api.Options(), **options), display)
         return Run(result, out.getvalue())
 
-    def start(self, command: str, program: str | None = None, *, policy_pack: Path | None = None) -> "Process":
-        """The same in a process of its own."""
+    def start(
+        self, command: str, program: str | None = None, *, policy_pack: Path | None = None, large: bool = False
+    ) -> "Process":
+        """The same in a process of its own. `large`: as if the state were, so that steps are logged."""
         if program is not None:
             self.write(program)
-        return Process(self, command, policy_pack)
+        return Process(self, self.arguments(command, policy_pack=policy_pack, large=large))
 
-    def arguments(self, command: str, *, policy_pack: Path | None = None) -> str:
+    def arguments(self, command: str, *, policy_pack: Path | None = None, large: bool = False) -> str:
         """What this module is started with to do the same in another process."""
         return json.dumps(
             {
@@ -103,6 +105,7 @@ class Stack:
                 "root": str(self.folder),
                 "backend": self.workspace.backend_url,
                 "packs": [str(policy_pack)] if policy_pack else [],
+                "large": large,
             }
         )
 
@@ -129,11 +132,11 @@ class Stack:
 class Process:
     """An engine in a process, and a gate at which one of its operations waits (see Cloud)."""
 
-    def __init__(self, stack: Stack, command: str, policy_pack: Path | None = None) -> None:
+    def __init__(self, stack: Stack, arguments: str) -> None:
         self.log = stack.folder.parent / "process.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.engine.stack", stack.arguments(command, policy_pack=policy_pack)],
+                [sys.executable, "-m", "tests.engine.stack", arguments],
                 cwd=_ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -160,6 +163,8 @@ def main() -> int:
     arguments = json.loads(sys.argv[1])
     cloud = Cloud(Path(arguments["cloud"]))
     providers.OPENERS["test"] = lambda host: cloud
+    if arguments["large"]:
+        steplog.LARGE, steplog.SHARE = 0, 1_000_000
     workspace = api.Workspace(
         root=Path(arguments["root"]), stack="dev", backend_url=arguments["backend"], passphrase=PASSPHRASE
     )

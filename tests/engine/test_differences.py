@@ -89,7 +89,7 @@ def test_of_a_new_resource_every_input_is_shown(stack: Stack) -> None:
 
 def test_what_drifted_is_shown_as_it_is_now(stack: Stack) -> None:
     """The inputs are as before; it is the provider that says what changed."""
-    from engine.execution import differing_places
+    from engine.telling import differing_places
     from tests.engine.states import volume
 
     old = volume(inputs={"name": "data"}, outputs={"name": "data", "driver": "nfs"})

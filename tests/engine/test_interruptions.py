@@ -51,6 +51,18 @@ def test_up_converges_after_a_kill(stack: Stack, tmp_path: Path, at: str, change
     assert stack.up().result.changes == {"same": 4}
 
 
+def test_what_a_killed_creation_left_is_told_until_a_refresh_is_told_to_forget_it(stack: Stack, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    engine = stack.start("up", program(gate, at="created"))
+    engine.wait_for(gate.with_suffix(".reached"))
+    engine.kill()
+    for options in ({}, {"clear_pending_creates": True}):
+        told = stack.refresh(**options)
+        assert "interrupted while creating test:index:Thing 'b': it may have left it behind." in told.text
+    assert stack.snapshot.pending == ()
+    assert "interrupted" not in stack.refresh().text
+
+
 def test_an_interrupted_update_is_done_again_though_the_program_is_back_to_the_old_input(
     stack: Stack, tmp_path: Path
 ) -> None:
@@ -147,13 +159,18 @@ def test_a_full_disk_stops_the_run_with_one_error(stack: Stack, monkeypatch: pyt
     assert stack.cloud.calls() == []  # nothing is begun that cannot be recorded
 
 
-def test_a_kill_between_any_two_saves_loses_nothing(stack: Stack) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_a_kill_between_any_two_saves_loses_nothing(stack: Stack, large: bool) -> None:
     """Kills at random moments until a run gets through: no thing may exist that the state does not know."""
     text = 'things = [Thing(f"t{n}", value=n, label=f"l{n}") for n in range(8)]'
     for attempt in range(4):
-        engine = stack.start("up", text)
+        engine = stack.start("up", text, large=large)
         _wait_for_calls(stack, engine, 2 * attempt + 1)
         engine.kill()
+        calls = stack.cloud.calls()
+        pending = {operation.resource.name for operation in stack.snapshot.pending}
+        known_names = {entry.name for entry in stack.snapshot.resources} | pending
+        assert known_names >= {call.removeprefix("create ") for call in calls}, "a step was begun and not recorded"
     done = stack.up(text)
     assert done.result.exit_code == 0, done.text
     known = {entry.id for entry in stack.snapshot.resources if entry.type == "test:index:Thing"}

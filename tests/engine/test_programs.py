@@ -109,3 +109,70 @@ def test_a_confirmation_comes_after_a_preview_and_before_any_change(stack: Stack
     assert [result.changes for result in asked] == [{"create": 2}]
     assert "Previewing update (dev):" in declined.text
     assert stack.cloud.calls() == []
+
+
+BRANCHES = """
+a = Thing("a", value={value}, fail={fail!r})
+b = Thing("b", value=a.path)
+pulumi.Output.all(a.path, b.id).apply(lambda values: print("known:", values))
+Thing("hidden", value=a.token.apply(lambda token: token + "!"))
+Thing("z", value={value})
+export("b", b.path)
+export("value", {value})
+"""
+
+
+def test_a_program_goes_on_without_what_failed(stack: Stack) -> None:
+    failed = stack.up(BRANCHES.format(value=1, fail="create"), continue_on_error=True)
+    assert failed.result.exit_code == 1
+    assert stack.cloud.calls() == ["create a", "create z"]
+    assert "known:" not in failed.text
+    assert "test:index:Thing (b):" in failed.text
+    assert stack.outputs() == {"value": 1}
+    assert stack.up(BRANCHES.format(value=1, fail="")).result.changes == {"same": 2, "create": 3}
+    assert set(stack.outputs()) == {"b", "value"}
+
+
+def test_a_program_goes_on_without_what_is_no_target(stack: Stack) -> None:
+    done = stack.up(BRANCHES.format(value=1, fail=""), targets=("**::z",))
+    assert done.result.exit_code == 0, done.text
+    assert stack.cloud.calls() == ["create z"]
+    assert "known:" not in done.text
+    assert stack.outputs() == {"value": 1}
+    stack.up()
+    path = stack.outputs()["b"]
+    done = stack.up(BRANCHES.format(value=2, fail=""), targets=("**::z",))
+    assert stack.cloud.calls() == ["update z"]
+    assert "known:" in done.text
+    assert stack.outputs() == {"b": path, "value": 2}
+
+
+def test_only_targets_are_refreshed(stack: Stack) -> None:
+    stack.up(BRANCHES.format(value=1, fail=""))
+    for name in ("a", "z"):
+        (stack.cloud.folder / f"{stack.entry(name).id}.json").unlink()
+    done = stack.refresh(targets=("**::z",))
+    assert done.result.changes == {"delete": 1}, done.text
+    done = stack.up(refresh=True, targets=("**::a",), target_dependents=True)
+    assert "refresh: test:index:Thing a: it is gone" in done.text
+    assert stack.cloud.calls()[0] == "create a"
+    assert "create z" not in stack.cloud.calls()
+
+
+def test_a_resource_moves_to_another_parent_without_being_touched(stack: Stack) -> None:
+    program = """
+        class Group(ComponentResource):
+            def __init__(self, name):
+                super().__init__("test:index:Group", name)
+        group = Group("group")
+        a = Thing("a", {parent})
+        Thing("b", ResourceOptions(parent=a))
+        """
+    stack.up(program.replace("{parent}", ""))
+    options = "ResourceOptions(parent=group, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])"
+    moved = program.replace("{parent}", options)
+    done = stack.up(moved)
+    assert done.result.changes == {"same": 4}, done.text
+    assert stack.cloud.calls() == []
+    assert stack.entry("a").parent == stack.entry("group").urn
+    assert stack.entry("b").parent == stack.entry("a").urn

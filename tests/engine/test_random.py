@@ -6,7 +6,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from engine.providers.base import Call, CheckFailed, Diff, Old, Properties
+from engine.providers.base import Call, CheckFailed, Diff, Old, Properties, ProviderError
 from engine.providers.random import ID, PASSWORD, RandomProvider
 from engine.values import UNKNOWN
 
@@ -83,3 +83,17 @@ def test_an_id_in_its_five_forms() -> None:
     assert made["b64Std"].removeprefix("p-").rstrip("=").translate(str.maketrans("+/", "-_")) == id
     assert len(made["hex"]) == 2 + 20
     assert made["id"] == id
+
+
+def test_an_id_is_known_by_its_text_alone() -> None:
+    made = provider.create(call(ID), {"byteLength": 5, "prefix": "x-"})
+    seen = provider.read(call(ID), Old(made[0], {"prefix": "x-"}, {"prefix": "x-"}))
+    assert seen is not None
+    assert seen.outputs == made[1]
+    with pytest.raises(ProviderError, match="'é' is not the id of a RandomId"):
+        provider.read(call(ID), Old("é", {}, {}))
+
+
+def test_a_password_cannot_be_looked_up() -> None:
+    with pytest.raises(ProviderError, match="export it there, and take it with a StackReference"):
+        provider.read(call(), Old("none", {}, {}))

@@ -119,6 +119,14 @@ def test_nothing_is_recorded_without_a_yes(stack: Stack) -> None:
     assert stack.files.path.read_bytes() == before
 
 
+def test_a_read_without_complaint_settles_an_earlier_partial_failure(stack: Stack) -> None:
+    stack.up('Thing("a", fail="partly")')
+    assert stack.entry("a").init_errors == ("a is not ready",)
+    stack.refresh()
+    assert stack.entry("a").init_errors == ()
+    assert stack.up(expect_no_changes=True).result.exit_code == 0
+
+
 def test_a_refresh_is_in_the_history(stack: Stack) -> None:
     stack.up(PROGRAM)
     stack.refresh()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engine.integrity import verify
+from engine.state import CustomTimeouts
 from engine.values import Secret
 from tests.engine.direct import Direct, Registering, one
 
@@ -63,6 +64,17 @@ def test_an_alias_renames_and_what_refers_to_it_follows(direct: Direct) -> None:
     assert direct.entry("b").dependencies == (direct.entry("renamed").urn,)
 
 
+def test_what_used_a_provider_that_is_renamed_can_be_deleted(direct: Direct) -> None:
+    def provider(p: Registering, name: str, *aliases: str) -> str:
+        return p.thing(name, type="pulumi:providers:test", aliases=aliases).reference
+
+    direct.run(lambda p: p.thing("a", provider=provider(p, "old")))
+    urn = direct.entry("old").urn
+    done = direct.run(lambda p: provider(p, "new", urn))
+    assert not done.failed, done.errors
+    assert direct.cloud.calls() == ["delete a"]
+
+
 def test_children_inherit_what_they_do_not_say(direct: Direct) -> None:
     def program(p: Registering) -> None:
         parent = p.thing("parent", protect=True, retain_on_delete=True)
@@ -83,3 +95,10 @@ def test_outputs_are_secret_where_their_inputs_are_or_the_program_says_so(direct
     assert entry.outputs["nested"] == {"x": Secret("t0p"), "y": 1}
     assert isinstance(entry.outputs["token"], Secret)
     assert not isinstance(entry.outputs["path"], Secret)
+
+
+def test_a_provider_is_told_how_long_it_may_take(direct: Direct) -> None:
+    timeouts = CustomTimeouts(create=300, update=0, delete=90)
+    for program in (one({"value": 1}, custom_timeouts=timeouts), one({"value": 2}, custom_timeouts=timeouts), None):
+        direct.run(program)
+    assert direct.cloud.timeouts == {"create": 300, "update": None, "delete": 90}

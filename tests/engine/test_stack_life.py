@@ -195,3 +195,34 @@ def test_a_provider_that_the_state_has_is_told_to_preload(full: Stack) -> None:
     (full.folder / "notes.py").write_text("import time\n" + PROVIDERS + PRELOADING)
     planned = full.preview()
     assert planned.result.changes == {"same": 6}, planned.text
+
+
+READING = """
+from notes import Reading
+from pulumi.dynamic import Resource
+
+class Note(Resource, module="index", name="Note"):
+    text: Output[str]
+
+    def __init__(self, name, path):
+        super().__init__(Reading(), name, {"text": None}, ResourceOptions(id=path))
+
+export("text", Note("n", pulumi.Config().require("path")).text)
+"""
+
+
+def test_a_dynamic_resource_of_somebody_else_can_be_read(full: Stack) -> None:
+    note = full.folder.parent / "note.txt"
+    note.write_text("as found")
+    reading = """
+class Reading(Notes):
+    def read(self, id, props):
+        return ReadResult(id, {"text": Path(id).read_text()})
+"""
+    notes = PROVIDERS.replace("import CreateResult,", "import CreateResult, ReadResult,")
+    (full.folder / "notes.py").write_text(notes + reading)
+    done = full.up(READING)
+    assert done.result.exit_code == 0, done.text
+    assert full.outputs() == {"text": "as found"}
+    assert full.destroy().result.exit_code == 0
+    assert note.exists()

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cli.official import OfficialCli
 from cli.state import Deployment
 from cli.terminal import Terminal
 from engine.state import ENGINE_VERSION
+from engine.steps import log_of
 from infra.workspace import Workspace
 
 SALT = "v1:c2FsdA==:v1:bm9uY2U=:cHVsdW1p"
@@ -189,12 +191,33 @@ def test_the_cli_gets_a_private_config_with_the_states_salt_and_the_checkout_sta
 
 def test_the_cli_refreshes_by_its_own_means(workspace: Workspace, whole_cli: Path, tmp_path: Path) -> None:
     cli = OfficialCli(workspace, Terminal(json_output=True))
-    cli.refresh(Options())
+    cli.refresh(Options(clear_pending_creates=True))
     cli.up(Options(refresh=True))
     record = (tmp_path / "record").read_text()
     copy = tmp_path / "home" / "strata" / "pulumi" / "strata" / "Pulumi.dev.yaml"
-    for command, option in (("refresh", ""), ("up", " --refresh")):
+    for command, option in (("refresh", " --clear-pending-creates"), ("up", " --refresh")):
         assert f"argv: {command} --stack dev --config-file {copy} --yes --non-interactive{option}\n" in record
+
+
+def test_the_cli_is_told_of_targets_and_errors_in_its_own_words(
+    workspace: Workspace, whole_cli: Path, tmp_path: Path
+) -> None:
+    part = Options(targets=("urn:a", "**::b"), target_dependents=True, continue_on_error=True)
+    OfficialCli(workspace, Terminal(json_output=True)).up(part)
+    record = (tmp_path / "record").read_text()
+    assert "--non-interactive --target urn:a --target **::b --target-dependents --continue-on-error\n" in record
+
+
+def test_the_cli_gets_what_a_killed_run_of_the_other_engine_had_finished(workspace: Workspace, whole_cli: Path) -> None:
+    write_state(workspace, checkpoint(ENGINE_VERSION, [VOLUME]))
+    assert workspace.state_file
+    base = {"base": sha256(workspace.state_file.read_bytes()).hexdigest(), "finished": 1, "older": [], "begun": []}
+    step = [{"put": {**VOLUME, "urn": "urn:new"}}]
+    log_of(workspace.state_file).write_text(f"{json.dumps(base)}\n{json.dumps(step)}\n")
+    OfficialCli(workspace, Terminal(json_output=True)).preview(Options(json_output=True))
+    resources = json.loads(workspace.state_file.read_bytes())["checkpoint"]["latest"]["resources"]
+    assert [entry["urn"] for entry in resources] == [VOLUME["urn"], "urn:new"]
+    assert not log_of(workspace.state_file).exists()
 
 
 def test_retention_is_lifted_for_one_run_only(workspace: Workspace, whole_cli: Path, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def strata(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], t
         (["up", "--yes", "--stack", "a/b"], 1, "cannot be a stack's name"),
         (["up", "--yes", "--engine", "pulumi"], 1, "there is no `pulumi` on PATH"),
         (["up", "--yes", "--engine", "terraform"], 2, "terraform"),
+        (["preview", "--target-dependents"], 2, "--target-dependents says more of --target: give that, too"),
         (["nonsense"], 2, "nonsense"),
     ],
 )

@@ -62,7 +62,7 @@ class Container:
     def read(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
         with daemon.client(f'container "{call.name}" cannot be read') as client:
             inspected = found(lambda: client.inspect_container(old.id))
-            return Old(old.id, old.inputs, outputs(old.inputs, inspected)) if inspected else None
+            return Old(inspected["Id"], old.inputs, outputs(old.inputs, inspected)) if inspected else None
 
     def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
         """A container that was stopped by hand is one to start."""

@@ -17,7 +17,10 @@ Inspected = Mapping[str, Any]
 
 
 def outputs(inputs: Properties, inspected: Inspected) -> Properties:
-    """All outputs. Environment and labels stay the program's: the live ones contain the image's."""
+    """All outputs. Environment and labels stay the program's: the live ones contain the image's.
+
+    Without inputs (`Container.get`) they are those of a container that was started with its ports as they are.
+    """
     recorded = {
         **recorded_inputs(CONTAINER, inputs),
         **_from_config(inspected["Config"]),
@@ -25,7 +28,7 @@ def outputs(inputs: Properties, inspected: Inspected) -> Properties:
         **_from_state(inputs, inspected),
         "id": inspected["Id"],
         "name": inspected["Name"].removeprefix("/"),
-        "image": inspected["Image"] if inputs["image"].startswith("sha256:") else inspected["Config"]["Image"],
+        "image": inspected["Image"] if inputs.get("image", "").startswith("sha256:") else inspected["Config"]["Image"],
         "platform": inspected.get("Platform", "linux"),
         "__meta": _META,
     }
@@ -94,7 +97,7 @@ def _from_state(inputs: Properties, inspected: Inspected) -> Properties:
         "mustRun": inputs.get("mustRun", True) and as_wanted,
         "networkDatas": [_endpoint(name, data) for name, data in sorted((network.get("Networks") or {}).items())],
     }
-    if running and inputs.get("ports"):
+    if running and (inputs.get("ports") or "image" not in inputs):
         found["ports"] = _ports(network.get("Ports") or {})
     return found
 

@@ -10,6 +10,7 @@ from engine.providers.docker.formats import is_not_empty
 from engine.providers.docker.plan import recorded_inputs
 from engine.providers.docker.schema import Attribute, Kind, OnChange, Schema
 
+_ID_LENGTH = len("sha256:") + 64  # of the image's own id, at the head of the resource's
 _LOCAL = "localhost/"  # no registry has this name, and a program that builds its own images uses it
 
 
@@ -37,10 +38,11 @@ class RemoteImage:
         return inspected["Id"] + name, self._outputs(inputs, inspected)
 
     def read(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
-        name = old.inputs.get("name") or old.outputs["name"]
+        name = old.inputs.get("name") or old.outputs.get("name") or old.id[_ID_LENGTH:] or old.id
         with daemon.client(f'image "{name}" cannot be read') as client:
             inspected = found(lambda: client.inspect_image(name))
-            return Old(inspected["Id"] + name, old.inputs, self._outputs(old.inputs, inspected)) if inspected else None
+            inputs = {**old.inputs, "name": name}
+            return Old(inspected["Id"] + name, old.inputs, self._outputs(inputs, inspected)) if inspected else None
 
     def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
         """By its id: containers are made from the recorded one, whatever bears the name by now."""

@@ -80,7 +80,7 @@ class Network:
     def read(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
         with daemon.client(f'network "{call.name}" cannot be read') as client:
             inspected = found(lambda: client.inspect_network(old.id))
-            return Old(old.id, old.inputs, self._outputs(old.inputs, inspected)) if inspected else None
+            return Old(inspected["Id"], old.inputs, self._outputs(old.inputs, inspected)) if inspected else None
 
     def seen(self, daemon: Daemon, call: Call, old: Old) -> Old | None:
         return old if self.read(daemon, call, old) else None
