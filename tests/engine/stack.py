@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import shutil
 import textwrap
 import time
 from dataclasses import dataclass, replace
@@ -63,6 +64,8 @@ class Stack:
 
     def write(self, program: str) -> None:
         (self.folder / "__main__.py").write_text(PRELUDE + textwrap.dedent(program))
+        # Python tells a changed file by its size and by the second of the change: two programs can have both.
+        shutil.rmtree(self.folder / "__pycache__", ignore_errors=True)
 
     def write_config(self, text: str) -> None:
         (self.folder / "Pulumi.dev.yaml").write_text(textwrap.dedent(text))
