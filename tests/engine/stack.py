@@ -3,9 +3,9 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
-import shutil
 import textwrap
 import time
 from dataclasses import dataclass, replace
