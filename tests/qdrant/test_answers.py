@@ -1,5 +1,6 @@
 """Status codes, error texts and JSON shapes, as Qdrant's own sources have them."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -31,27 +32,40 @@ QUERY = "POST points/query"
 
 REFUSALS: list[tuple[str, Any, int, str]] = [
     ("GET points/77", None, 404, "Not found: Point with id 77 does not exists!"),
-    ("GET points/x", None, 400, INVALID_ID),
+    ("GET points/x", None, 400, 'Wrong input: Can not recognize "x" as point id'),
     ("PUT ", {"vectors": {"size": 2, "distance": "Dot"}}, 409, "Wrong input: Collection `{name}` already exists!"),
     ("PUT points", {"points": [{"id": 1, "vector": [1]}]}, 400, "Wrong input: Vector dimension error: expected dim: 2"),
-    ("PUT points", {"points": [{"id": 1, "vector": {"b": [1, 2]}}]}, 400, "Wrong input: Not existing vector name"),
+    (
+        "PUT points?wait=true",
+        {"points": [{"id": 1, "vector": {"b": [1, 2]}}]},
+        400,
+        "Wrong input: Not existing vector name",
+    ),
     ("PUT points", {"points": [{"id": "x", "vector": [1, 2]}]}, 400, f"Format error in JSON body: {INVALID_ID}"),
     ("PUT points", {"points": [{"id": -1, "vector": [1, 2]}]}, 400, "value -1 is not a valid point ID"),
     ("PUT points", {"points": [{"id": 1, "vector": []}]}, 422, "Validation error in JSON body"),
     ("PUT points", {"points": [{"id": 1, "vector": ["a"]}]}, 400, "Format error in JSON body"),
     ("PUT points", {"unknown": 1}, 400, "Format error in JSON body"),
-    ("POST points/payload", {"payload": {"a": 1}, "points": [77]}, 404, "Not found: No point with id 77 found"),
+    ("POST points/payload?wait=true", {"payload": {"a": 1}, "points": [77]}, 404, "Not found: No point with id 77"),
     ("POST points/payload", {"payload": {"a": 1}}, 400, "Either list of point ids or filter must be provided"),
     (QUERY, {"query": [1]}, 400, "Wrong input: Vector dimension error: expected dim: 2, got 1"),
     (QUERY, {"query": [1, 2], "using": "b"}, 400, "Wrong input: Not existing vector name error: b"),
     (QUERY, {"query": 77}, 404, "Not found: No point with id 77 found"),
-    (QUERY, {"query": [1, 2], "limit": 0}, 422, "[limit: value 0 invalid, must be 1 or larger]"),
-    (QUERY, {"query": [1, 2], "params": {"hnsw_ef": 0}}, 422, "hnsw_ef: value 0 invalid"),
-    (QUERY, {"query": {"order_by": "a"}}, 400, "Bad request: No range index for `order_by` key: `a`"),
-    ("POST points/scroll", {"limit": 0}, 422, "[limit: value 0 invalid, must be 1 or larger]"),
-    ("POST facet", {"key": "a"}, 400, "Bad request: No appropriate index for faceting: `a`"),
-    ("PUT index", {"field_name": "a"}, 400, "Unable to infer type for the field 'a'"),
-    ("GET snapshots/none.snapshot", None, 404, "Not found: "),
+    (QUERY, {"query": [1, 2], "limit": 0}, 422, "[internal.limit: value 0 invalid, must be 1 or larger]"),
+    (QUERY, {"prefetch": [{"limit": 0}], "query": [1, 2]}, 422, "[internal.prefetch[0].limit: value 0 invalid"),
+    (QUERY, {"query": [1, 2], "params": {"hnsw_ef": 0}}, 422, "[internal.params.hnsw_ef: value 0 invalid"),
+    (QUERY, {"query": {"order_by": "a"}}, 400, "Wrong input: No range index for `order_by` key: `a`"),
+    ("POST points/scroll", {"limit": 0}, 422, "[scroll_request.limit: value 0 invalid, must be 1 or larger]"),
+    ("POST facet", {"key": "a"}, 400, "Wrong input: No appropriate index for faceting: `a`"),
+    ("PUT index", {"field_name": "a"}, 400, "Bad request: Can't auto-detect field type"),
+    ("POST points/delete", {"points": []}, 400, "Bad request: Empty update request"),
+    ("PUT points", {"points": []}, 400, "Bad request: Empty update request"),
+    ("POST points/payload", {"payload": {"a": 1}, "points": []}, 400, "Bad request: Empty update request"),
+    ("POST points/payload/clear", {"points": []}, 400, "Bad request: Empty update request"),
+    ("PUT points/vectors", {"points": []}, 422, "[points: must specify points to update]"),
+    ("POST points/vectors/delete", {"points": [1], "vector": []}, 422, "[vector: must specify vector names to delete]"),
+    ("POST points/vectors/delete", {"vector": [""]}, 400, "Bad request: No filter or points provided"),
+    ("DELETE snapshots/none.snapshot", None, 404, "Not found: "),
 ]
 
 
@@ -66,6 +80,30 @@ def test_refusals_have_qdrants_status_and_words(http: httpx.Client, name: str, c
     assert set(content) == {"status", "time"}
 
 
+# What Qdrant finds out when it carries a write out, and tells only who waits for that.
+LATE: list[tuple[str, Any]] = [
+    ("PUT points", {"points": [{"id": 1, "vector": {"b": [1, 2]}}]}),
+    ("POST points/payload", {"payload": {"a": 1}, "points": [77]}),
+    ("PUT points/vectors", {"points": [{"id": 1, "vector": [1]}]}),
+    ("POST points/vectors/delete", {"points": [1], "vector": ["b"]}),
+]
+
+
+@pytest.mark.parametrize("case", LATE, ids=lambda case: case[0])
+def test_who_does_not_wait_is_told_of_no_late_mistake(http: httpx.Client, name: str, case: tuple[str, Any]) -> None:
+    (method, _, path), body = case[0].partition(" "), case[1]
+    answer = http.request(method, f"/collections/{name}/{path}", json=body)
+    assert (answer.status_code, answer.json()["result"]["status"]) == (200, "acknowledged")
+    assert http.request(method, f"/collections/{name}/{path}?wait=true", json=body).status_code in (400, 404)
+    assert http.post(f"/collections/{name}/points/count", json={}).json()["result"]["count"] == 2
+
+
+def test_a_missing_snapshot_is_a_plain_404(http: httpx.Client, name: str) -> None:
+    answer = http.get(f"/collections/{name}/snapshots/none.snapshot")
+    assert (answer.status_code, answer.text.startswith("Not found: ")) == (404, True)
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
 def test_a_missing_collection_is_named(server: Server, client: QdrantClient) -> None:
     with pytest.raises((UnexpectedResponse, grpc.RpcError)) as caught:
         client.count("absent")
@@ -74,19 +112,38 @@ def test_a_missing_collection_is_named(server: Server, client: QdrantClient) -> 
         assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+def test_an_encoded_slash_is_a_part_of_the_name(server: Server) -> None:
+    with server.http() as http:
+        answer = http.put("/collections/a%2Fb", json={"vectors": {"size": 2, "distance": "Dot"}})
+    assert (
+        answer.status_code,
+        'collection_name: collection name cannot contain "/"' in answer.text.replace("\\", ""),
+    ) == (
+        422,
+        True,
+    )
+
+
 @pytest.mark.parametrize("bad", ["a|b", "a:b", "x" * 256, "a*"])
 def test_names_that_no_folder_can_have_are_refused(client: QdrantClient, bad: str) -> None:
     with pytest.raises((UnexpectedResponse, grpc.RpcError), match="Validation error"):
         client.create_collection(bad, vectors_config=VECTORS)
 
 
-@pytest.mark.parametrize(("name_", "value"), [("size", 0), ("shard_number", 0), ("replication_factor", 0)])
-def test_a_collection_with_impossible_numbers_is_refused(server: Server, name_: str, value: int) -> None:
-    vectors = {"size": 0 if name_ == "size" else 2, "distance": "Dot"}
-    body = {"vectors": vectors, **({} if name_ == "size" else {name_: value})}
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        ({"vectors": {"size": 0, "distance": "Dot"}}, 400, "Format error in JSON body"),
+        ({"vectors": {"size": 65537, "distance": "Dot"}}, 422, "value 65537 invalid, must be from 1 to 65536"),
+        ({"shard_number": 0}, 422, "shard_number: value 0 invalid"),
+        ({"shard_number": -1}, 400, "Format error in JSON body"),
+        ({"replication_factor": 0}, 422, "replication_factor: value 0 invalid"),
+    ],
+)
+def test_a_collection_with_impossible_numbers_is_refused(server: Server, body: Any, status: int, text: str) -> None:
     with server.http() as http:
         answer = http.put("/collections/impossible", json=body)
-        assert (answer.status_code, f"{name_}: value 0 invalid" in answer.text) == (422, True)
+        assert (answer.status_code, text in answer.text) == (status, True)
         assert http.put("/collections/impossible?timeout=0", json=body).status_code == 422
         assert http.get("/collections/impossible/exists").json()["result"] == {"exists": False}
 
@@ -132,6 +189,7 @@ def test_only_a_write_that_was_waited_for_is_called_completed(http: httpx.Client
     assert results[1]["operation_id"] == results[0]["operation_id"] + 1
 
 
+# Of the stand-in alone.
 def test_the_server_says_that_it_is_a_stand_in(server: Server) -> None:
     with server.http(None) as http:
         root = http.get("/").json()
@@ -142,10 +200,11 @@ def test_the_server_says_that_it_is_a_stand_in(server: Server) -> None:
 
 
 def test_metrics_count_points_and_answers(http: httpx.Client, name: str) -> None:
+    version = http.get("/").json()["version"]
     text = http.get("/metrics").text
-    assert f'app_info{{name="qdrant",version="{VERSION}"}} 1' in text
+    assert f'app_info{{name="qdrant",version="{version}"}} 1' in text
     assert f'collection_points{{id="{name}"}} 2' in text
-    assert 'rest_responses_total{method="PUT",endpoint="/collections/{collection_name}",status="200"}' in text
+    assert 'rest_responses_total{method="PUT",endpoint="/collections/{collection_name}/points",status="200"}' in text
 
 
 def test_changes_of_points_reach_what_they_name(client: QdrantClient, name: str) -> None:
@@ -238,7 +297,15 @@ def test_a_collection_shows_what_it_was_made_with(client: QdrantClient, name: st
     params = info.payload_schema["kind"].params
     assert isinstance(params, models.KeywordIndexParams)
     assert params.is_tenant is True
-    assert info.status == models.CollectionStatus.GREEN
+    eventually_green(client, name)
+
+
+def eventually_green(client: QdrantClient, name: str) -> None:
+    """The real server is yellow while it applies changed settings."""
+    end = time.monotonic() + 20
+    while (status := client.get_collection(name).status) != models.CollectionStatus.GREEN:
+        assert time.monotonic() < end, status
+        time.sleep(0.05)
 
 
 def test_an_alias_is_as_good_as_the_name(client: QdrantClient, name: str) -> None:
@@ -253,5 +320,9 @@ def test_an_alias_is_as_good_as_the_name(client: QdrantClient, name: str) -> Non
     assert client.count(alias).count == 1
     assert client.collection_exists(alias)
     assert [each.alias_name for each in client.get_collection_aliases(name).aliases] == [alias]
+    client.delete_collection(alias)
+    assert client.collection_exists(name), "an alias is enough to remove a collection"
+    with pytest.raises((UnexpectedResponse, grpc.RpcError), match="Alias with the same name already exists"):
+        client.create_collection(alias, vectors_config=VECTORS)
     client.update_collection_aliases([models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias))])
     assert not client.collection_exists(alias)

@@ -23,7 +23,7 @@ _DEEP: Final = ("stopwords", "stemmer", "scoring")
 def create(field: str, schema: models.PayloadFieldSchema | None) -> edge.UpdateOperation:
     """The operation that makes the index. Raises BadRequestError and NotOfferedError."""
     if schema is None:
-        raise BadRequestError(f"Unable to infer type for the field '{field}'. Please specify `field_type`")
+        raise BadRequestError("Can't auto-detect field type, please specify `field_schema` in the request")
     if isinstance(schema, models.PayloadSchemaType):
         return edge.UpdateOperation.create_field_index(
             field, getattr(edge.PayloadSchemaType, schema.value.capitalize())
