@@ -29,6 +29,16 @@ def test_the_envelope_of_success(http: httpx.Client, name: str) -> None:
     }
 
 
+@pytest.mark.parametrize("asked", [True, [""]])
+def test_vectors_may_be_asked_for_by_either_name(http: httpx.Client, name: str, asked: Any) -> None:
+    found = [
+        http.post(f"/collections/{name}/points/query", json={"query": [1, 0], word: asked}).json()["result"]
+        for word in ("with_vector", "with_vectors")
+    ]
+    assert found[0] == found[1]
+    assert "vector" in found[0]["points"][0]
+
+
 def test_numbers_and_slices_are_those_of_the_real_server(http: httpx.Client, name: str) -> None:
     http.put(f"/collections/{name}/points?wait=true", json={"points": [{"id": 5, "vector": [0.1, 0.7]}]})
     assert http.get(f"/collections/{name}/points/5").json()["result"]["vector"] == [0.1, 0.7]

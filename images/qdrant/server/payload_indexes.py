@@ -5,7 +5,7 @@ from typing import Any, Final
 import qdrant_edge as edge
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import BadRequestError, NotOfferedError
+from images.qdrant.server.errors import BadRequestError, InvalidError, NotOfferedError
 
 _PARAMS: Final[dict[type, type]] = {
     models.KeywordIndexParams: edge.KeywordIndexParams,
@@ -39,6 +39,9 @@ def described(schema: models.PayloadFieldSchema, points: int) -> models.PayloadI
 
 
 def _params(schema: models.PayloadSchemaParams) -> Any:
+    if isinstance(schema, models.IntegerIndexParams) and schema.lookup is False and schema.range is False:
+        mistake = "the 'lookup' and 'range' capabilities can't be both disabled"
+        raise InvalidError(f"Validation error in JSON body: [field_schema: Validation error: {mistake}]")
     given = schema.model_dump(exclude_none=True, exclude={"type", "memory", *_DEEP})
     if schema.memory is not None:
         given["memory"] = getattr(edge.Memory, schema.memory.value.capitalize())

@@ -81,7 +81,10 @@ class Translator:
             case models.NearestQuery(nearest=target, mmr=models.Mmr() as mmr):
                 limit = mmr.candidates_limit or model.limit or LIMIT
                 diversity = 0.5 if mmr.diversity is None else mmr.diversity
-                return edge.Mmr(examples.vector(target), 1 - diversity, limit, using)
+                vector = examples.vector(target)
+                if isinstance(vector, edge.SparseVector):
+                    raise NotOfferedError("MMR over sparse vectors")
+                return edge.Mmr(vector, 1 - diversity, limit, using)
             case models.RecommendQuery(recommend=example):
                 return _recommendation(example, examples, using)
             case models.DiscoverQuery(discover=discovery):

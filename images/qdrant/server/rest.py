@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -43,7 +43,7 @@ class Call:
     def model(self, form: TypeAdapter[T]) -> T:
         """The body in the form that the endpoint takes. Raises MalformedError."""
         try:
-            return form.validate_json(self.body or b"{}")
+            return form.validate_json(_canonical(self.body) or b"{}")
         except ValidationError as error:
             raise MalformedError(f"Format error in JSON body: {_first(error)}") from None
 
@@ -149,6 +149,20 @@ async def _body(request: Request) -> bytes | ApiError:
         if len(content) > BODY_LIMIT:
             return MalformedError(f"JSON payload is larger than allowed (limit: {BODY_LIMIT} bytes).")
     return bytes(content)
+
+
+def _canonical(body: bytes) -> bytes:
+    """Qdrant knows `with_vector` by a second name, which the client library's forms do not have."""
+    if b'"with_vectors"' not in body:
+        return body
+    try:
+        content = from_json(body)
+    except ValueError:
+        return body
+    for each in [content, *(content.get("searches") or [])] if isinstance(content, dict) else []:
+        if isinstance(each, dict) and "with_vectors" in each:
+            each.setdefault("with_vector", each.pop("with_vectors"))
+    return to_json(content)
 
 
 def _check_timeout(value: str) -> None:
