@@ -120,7 +120,7 @@ def test_nothing_outside_of_the_snapshots_folder_is_read(server: Server, name: s
         status, body = recover(server, name, location)
         assert status == 403
         assert body["status"]["error"].startswith("Forbidden: Snapshot file path must be inside")
-    for location in ("ftp://127.0.0.1/x", "file:///no/such/file"):
+    for location in ("ftp://127.0.0.1/x", "file:///no/such/file", "file://elsewhere.snapshot"):
         status, body = recover(server, name, location)
         assert (status, body["status"]["error"].startswith("Bad request: ")) == (400, True)
     with server.http() as http:

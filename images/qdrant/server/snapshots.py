@@ -80,6 +80,8 @@ class Snapshots:
         check_name(collection)
         place = urlsplit(request.location)
         if place.scheme == "file":
+            if place.netloc not in ("", "localhost"):
+                raise BadRequestError("Invalid snapshot URI, file path must be absolute or on localhost")
             given, allowed = Path(unquote(place.path)), self._folder.resolve()
             if not given.exists():
                 raise BadRequestError(f'Snapshot file "{given}" does not exist')
