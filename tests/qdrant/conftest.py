@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 from qdrant_client import QdrantClient
 
@@ -61,3 +62,13 @@ def name(server: Server) -> Iterator[str]:
     yield name
     with server.http() as http:
         http.delete(f"/collections/{name}")
+
+
+@pytest.fixture
+def http(server: Server, name: str) -> Iterator[httpx.Client]:
+    """Over a collection with two points."""
+    with server.http() as http:
+        http.put(f"/collections/{name}", json={"vectors": {"size": 2, "distance": "Dot"}}).raise_for_status()
+        points = [{"id": 1, "vector": [1, 0], "payload": {"a": 1, "none": None}}, {"id": 2, "vector": [0, 1]}]
+        http.put(f"/collections/{name}/points?wait=true", json={"points": points}).raise_for_status()
+        yield http

@@ -120,8 +120,11 @@ def test_a_list_names_only_what_the_token_reaches(
         [models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=collection, alias_name="al"))]
     )
     mine, strangers = asking(token(only(collection, "r"))), asking(token(only("other", "r")))
+    both = asking(token([*only(collection, "r"), *only("al", "r")]))
     assert [each.name for each in mine.get_collections().collections] == [collection]
-    assert [each.alias_name for each in mine.get_aliases().aliases] == ["al"]
+    assert mine.get_aliases().aliases == [], "an alias has to be named in the token itself"
+    assert mine.get_collection_aliases(collection).aliases == []
+    assert [each.alias_name for each in both.get_aliases().aliases] == ["al"]
     assert strangers.get_collections().collections == []
     assert strangers.get_aliases().aliases == []
 
@@ -196,6 +199,21 @@ def test_everything_else_needs_one(server: Server, path: str) -> None:
     with server.http(None) as http:
         answer = http.get(path)
     assert (answer.status_code, answer.text) == (401, "Must provide an API key or an Authorization bearer token")
+
+
+def test_telemetry_tells_no_caller_of_the_collections_of_others(server: Server, collection: str) -> None:
+    def counted(access: Any) -> int:
+        with server.http(token(access)) as http:
+            return int(http.get("/telemetry").json()["result"]["collections"]["number_of_collections"])
+
+    assert [counted(only(collection, "r")), counted(only("other", "r"))] == [1, 0]
+    assert counted("r") >= 1
+
+
+def test_points_access_is_enough_for_the_details_and_not_for_snapshots(server: Server, collection: str) -> None:
+    with server.http(token(only(collection, "prw"))) as http:
+        statuses = [http.get(f"/collections/{collection}{path}").status_code for path in ("", "/aliases", "/snapshots")]
+    assert statuses == [200, 200, 403]
 
 
 def test_metrics_are_for_callers_who_may_see_everything(server: Server) -> None:

@@ -60,6 +60,9 @@ def test_a_kill_among_writes_loses_none_that_was_acknowledged(own_server: Server
         assert client.count("busy").count == (round_ + 1) * 20
 
 
+# From here on, tests of the stand-in alone: of its words, its lock and its folder.
+
+
 def test_a_regular_end_is_a_success(own_server: Server) -> None:
     assert own_server.stop() == 0
     assert "stand-in" in own_server.log

@@ -34,7 +34,8 @@ def fresh_name(server: Server) -> Iterator[str]:
         doomed: list[Any] = [
             point.id for point in everybody if str((point.payload or {}).get("login")).startswith(made)
         ]
-        client.delete(LOGINS, doomed)
+        if doomed:  # Qdrant refuses an update of nothing
+            client.delete(LOGINS, doomed)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Access:
             raise ForbiddenError("Global manage access is required")
 
     def check(self, collection: str, need: Need, *, extras: bool = False) -> None:
-        """Raises ForbiddenError unless the caller may do this. `extras`: indexes, snapshots, a collection's details."""
+        """Raises ForbiddenError unless the caller may do this. `extras`: indexes and snapshots."""
         if not isinstance(self.mode, tuple):
             self.check_global(need)
             return
@@ -63,7 +63,7 @@ class Access:
             raise ForbiddenError("Manage access for this operation is required")
 
     def may_read(self, collection: str) -> bool:
-        """Whether `collection` appears in listings."""
+        """Whether `collection` appears in listings; of an alias its own name decides."""
         return not isinstance(self.mode, tuple) or any(entry.collection == collection for entry in self.mode)
 
 

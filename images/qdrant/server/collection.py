@@ -28,7 +28,7 @@ class Collection:
         self.writes = threading.RLock()
         self.shard: edge.EdgeShard
         self._dirty = False
-        self._operations = 0
+        self.operations = 0
 
     @classmethod
     def create(cls, folder: Path, config: models.CollectionConfig) -> "Collection":
@@ -61,10 +61,10 @@ class Collection:
         """Writes to the log, then to the segments; returns the operation's number. Raises ApiError."""
         with self.writes:
             self._dirty = True
+            self.operations += 1
             for operation in operations:
                 _calling(self.shard.update, operation)
-            self._operations += 1
-            return self._operations
+            return self.operations
 
     def configure(self, change: models.UpdateCollection) -> None:
         """Storage settings reach the engine when the collection is loaded again."""
@@ -77,7 +77,7 @@ class Collection:
         operation = payload_indexes.create(field, schema)
         with self.writes:
             if schema is None or self.schema.get(field) == schema:
-                return self._operations
+                return self.operations
             if field in self.schema:
                 self.change([edge.UpdateOperation.delete_field_index(field)])
             number = self.change([operation])

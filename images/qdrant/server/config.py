@@ -7,7 +7,7 @@ import qdrant_edge as edge
 from pydantic import BaseModel
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import BadInputError, InvalidError
+from images.qdrant.server.errors import BadInputError, InvalidError, MalformedError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,6 +27,8 @@ WAL: Final = models.WalConfig(wal_capacity_mb=32, wal_segments_ahead=0, wal_reta
 # Qdrant has collections of payloads alone, and its engine as a library does not: a vector that no point ever has.
 UNUSED: Final = "-"
 
+SIZE_LIMIT: Final = 65536  # numbers in a vector
+
 _DATATYPES: Final = {
     None: None,
     models.Datatype.FLOAT32: edge.VectorStorageDatatype.Float32,
@@ -42,13 +44,21 @@ _MEMORY: Final = {
 
 
 def create(request: models.CreateCollection) -> models.CollectionConfig:
-    """Raises InvalidError for values that Qdrant refuses."""
+    """Raises InvalidError and MalformedError for values that Qdrant refuses."""
     for name in ("shard_number", "replication_factor", "write_consistency_factor"):
+        if (getattr(request, name) or 0) < 0:
+            raise MalformedError(f"Format error in JSON body: {name}: invalid value, expected u32")
         at_least(name, getattr(request, name), 1)
     hnsw = request.hnsw_config or models.HnswConfigDiff()
     at_least("hnsw_config.ef_construct", hnsw.ef_construct, 4)
     for vector in dense(request.vectors).values():
-        at_least("vectors.size", vector.size, 1)
+        if vector.size < 1:
+            raise MalformedError(
+                "Format error in JSON body: data did not match any variant of untagged enum VectorsConfig"
+            )
+        if vector.size > SIZE_LIMIT:
+            mistake = f"value {vector.size} invalid, must be from 1 to {SIZE_LIMIT}"
+            raise InvalidError(f"Validation error in JSON body: [vectors.size: {mistake}]")
     return models.CollectionConfig(
         params=models.CollectionParams(
             vectors=request.vectors if request.vectors is not None else {},

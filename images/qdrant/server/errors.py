@@ -13,6 +13,8 @@ class ApiError(Exception):
     prefix: ClassVar[str] = ""
     plain: ClassVar[bool] = False
     """Answered as plain text: Qdrant's authentication comes before its JSON."""
+    of_engine: bool = False
+    """Found when the request was carried out, and not on its arrival."""
 
     def __init__(self, message: str) -> None:
         super().__init__(f"{self.prefix}{message}")
@@ -38,20 +40,16 @@ class InvalidError(ApiError):
     status, code = 422, grpc.StatusCode.INVALID_ARGUMENT
 
 
+class ForbiddenError(ApiError):
+    status, code, prefix = 403, grpc.StatusCode.PERMISSION_DENIED, "Forbidden: "
+
+
 class NotFoundError(ApiError):
     status, code, prefix = 404, grpc.StatusCode.NOT_FOUND, "Not found: "
 
 
 class AlreadyExistsError(ApiError):
     status, code, prefix = 409, grpc.StatusCode.ALREADY_EXISTS, "Wrong input: "
-
-
-class ChecksumMismatchError(ApiError):
-    status, code, prefix = 400, grpc.StatusCode.DATA_LOSS, "Checksum mismatch: "
-
-
-class ForbiddenError(ApiError):
-    status, code, prefix = 403, grpc.StatusCode.PERMISSION_DENIED, "ForbiddenError: "
 
 
 class InternalError(ApiError):
@@ -78,12 +76,17 @@ _INTERNAL = ("Service runtime error", "Inconsistent storage", "Out of memory", "
 
 def from_engine(error: Exception) -> ApiError:
     """The engine raises plain exceptions, and says in the text alone what is wrong."""
-    text = str(error)
+    found = _sorted_out(str(error))
+    found.of_engine = True
+    return found
+
+
+def _sorted_out(text: str) -> ApiError:
     if text.startswith("No point with id"):
         return NotFoundError(f"{text} found")
     if text.endswith("Shard is not initialized"):
         return NotFoundError("The collection was deleted meanwhile")
-    if text.startswith(("No appropriate index", "No range index", "Index required")):
+    if text.startswith("Index required"):
         return BadRequestError(text)
     if text.startswith(_INTERNAL):
         return InternalError(text.removeprefix("Service runtime error: "))

@@ -8,7 +8,7 @@ import numpy
 import qdrant_edge as edge
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import BadInputError, InvalidError, NotOfferedError
+from images.qdrant.server.errors import BadInputError, InvalidError, MalformedError, NotOfferedError
 from images.qdrant.server.ids import point_id
 
 _SLICE: Any = vars(edge)["SliceCondition"]  # missing in the engine's type stubs
@@ -45,6 +45,7 @@ def to_condition(model: models.Condition) -> "edge.ConditionType":
         case models.HasVectorCondition():
             return edge.HasVectorCondition(model.has_vector)
         case models.SliceCondition():
+            _check_slice(model.slice)
             condition: edge.ConditionType = _SLICE(model.slice.total, model.slice.index)
             return condition
         case models.NestedCondition():
@@ -127,3 +128,12 @@ def _polygon(model: models.GeoPolygon) -> edge.GeoPolygon:
         [to_geo_point(point) for point in model.exterior.points],
         [[to_geo_point(point) for point in line.points] for line in model.interiors or []],
     )
+
+
+def _check_slice(part: Any) -> None:
+    if part.total < 1 or part.index < 0:
+        raise MalformedError("Format error in JSON body: slice: total has to be at least 1, and index at least 0")
+    if part.index >= part.total:
+        raise InvalidError(
+            f"Validation error in JSON body: [filter: slice index {part.index} is not below {part.total}]"
+        )

@@ -19,24 +19,24 @@ _TYPES: Final = ("keyword", "integer", "float", "geo", "text", "bool", "datetime
 def methods(service: Service) -> Methods:
     def change(convert: Callable[[Any], models.UpdateOperation]) -> Method:
         def method(access: Access, request: Any) -> Any:
-            result = service.change(access, request.collection_name, convert(request))
-            return grpc.PointsOperationResponse(result=_status(request, result))
+            results = service.change(access, request.collection_name, [convert(request)], wait=request.wait)
+            return grpc.PointsOperationResponse(result=_status(results[0]))
 
         return method
 
     def batch(access: Access, request: Any) -> Any:
         operations = [GrpcToRest.convert_points_update_operation(each) for each in request.operations]
-        results = [service.change(access, request.collection_name, each) for each in operations]
-        return grpc.UpdateBatchResponse(result=[_status(request, each) for each in results])
+        results = service.change(access, request.collection_name, operations, wait=request.wait)
+        return grpc.UpdateBatchResponse(result=[_status(each) for each in results])
 
     def index(access: Access, request: Any) -> Any:
         asked = models.CreateFieldIndex(field_name=request.field_name, field_schema=_schema(request))
-        result = service.index(access, request.collection_name, asked)
-        return grpc.PointsOperationResponse(result=_status(request, result))
+        result = service.index(access, request.collection_name, asked, wait=request.wait)
+        return grpc.PointsOperationResponse(result=_status(result))
 
     def drop_index(access: Access, request: Any) -> Any:
-        result = service.drop_index(access, request.collection_name, request.field_name)
-        return grpc.PointsOperationResponse(result=_status(request, result))
+        result = service.drop_index(access, request.collection_name, request.field_name, wait=request.wait)
+        return grpc.PointsOperationResponse(result=_status(result))
 
     def points(access: Access, request: Any) -> Any:
         asked = models.PointRequest(ids=_ids(request.ids), **_selectors(request))
@@ -185,8 +185,9 @@ def _schema(request: Any) -> Any:
     return models.PayloadSchemaType(_TYPES[request.field_type]) if request.HasField("field_type") else None
 
 
-def _status(request: Any, result: models.UpdateResult) -> Any:
-    status = grpc.UpdateStatus.Completed if request.wait else grpc.UpdateStatus.Acknowledged
+def _status(result: models.UpdateResult) -> Any:
+    done = result.status is models.UpdateStatus.COMPLETED
+    status = grpc.UpdateStatus.Completed if done else grpc.UpdateStatus.Acknowledged
     return grpc.UpdateResult(operation_id=result.operation_id, status=status)
 
 

@@ -1,5 +1,6 @@
 """The gRPC API: which message a method takes, keys and tokens, and errors as statuses."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ Methods = Mapping[str, Method]
 
 THREADS: Final = 16  # requests at once; the engine itself works on one at a time
 MESSAGE_LIMIT: Final = 32 * 1024 * 1024  # bytes, Qdrant's max_request_size_mb
+_REST_PLACE: Final = re.compile(r" in (JSON body|path parameters):")
 SERVING: Final = b"\x08\x01"  # grpc.health.v1.HealthCheckResponse(status=SERVING)
 
 
@@ -77,7 +79,7 @@ class Server:
                 access = self._authentication.access(headers) if closed else Access(())
                 response = method(access, request)
             except ApiError as error:
-                self._fail(path, context, error.code, str(error))
+                self._fail(path, context, error.code, _REST_PLACE.sub(" in body:", str(error)))
             except (ValidationError, ValueError) as error:
                 # The client library's conversions say so of what has no counterpart in the REST API.
                 self._fail(path, context, grpc.StatusCode.INVALID_ARGUMENT, str(error).splitlines()[0])

@@ -53,7 +53,7 @@ def serve(settings: Settings) -> None:
             *rest_collections.routes(service),
             *rest_points.routes(service),
             *rest_snapshots.routes(snapshots),
-            *rest_service.routes(service, metrics),
+            *rest_service.routes(service, metrics, tokens=settings.jwt_rbac),
         ],
         rest_service.open_routes(),
         authentication,

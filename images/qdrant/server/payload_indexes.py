@@ -5,7 +5,7 @@ from typing import Any, Final
 import qdrant_edge as edge
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import BadRequestError, NotOfferedError
+from images.qdrant.server.errors import BadRequestError, InvalidError, NotOfferedError
 
 _PARAMS: Final[dict[type, type]] = {
     models.KeywordIndexParams: edge.KeywordIndexParams,
@@ -23,7 +23,7 @@ _DEEP: Final = ("stopwords", "stemmer", "scoring")
 def create(field: str, schema: models.PayloadFieldSchema | None) -> edge.UpdateOperation:
     """The operation that makes the index. Raises BadRequestError and NotOfferedError."""
     if schema is None:
-        raise BadRequestError(f"Unable to infer type for the field '{field}'. Please specify `field_type`")
+        raise BadRequestError("Can't auto-detect field type, please specify `field_schema` in the request")
     if isinstance(schema, models.PayloadSchemaType):
         return edge.UpdateOperation.create_field_index(
             field, getattr(edge.PayloadSchemaType, schema.value.capitalize())
@@ -39,6 +39,9 @@ def described(schema: models.PayloadFieldSchema, points: int) -> models.PayloadI
 
 
 def _params(schema: models.PayloadSchemaParams) -> Any:
+    if isinstance(schema, models.IntegerIndexParams) and schema.lookup is False and schema.range is False:
+        mistake = "the 'lookup' and 'range' capabilities can't be both disabled"
+        raise InvalidError(f"Validation error in JSON body: [field_schema: Validation error: {mistake}]")
     given = schema.model_dump(exclude_none=True, exclude={"type", "memory", *_DEEP})
     if schema.memory is not None:
         given["memory"] = getattr(edge.Memory, schema.memory.value.capitalize())

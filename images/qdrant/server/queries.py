@@ -48,17 +48,19 @@ class Translator:
             params=_params(model.params),
         )
 
-    def _prefetches(self, model: Request) -> list[edge.Prefetch]:
+    def _prefetches(self, model: Request, where: str = "") -> list[edge.Prefetch]:
+        """`where` is the path of `model` in the request, with a dot at its end."""
         given = model.prefetch or []
-        return [self._prefetch(each) for each in (given if isinstance(given, list) else [given])]
+        every = given if isinstance(given, list) else [given]
+        return [self._prefetch(each, f"{where}prefetch[{index}].") for index, each in enumerate(every)]
 
-    def _prefetch(self, model: models.Prefetch) -> edge.Prefetch:
-        at_least("limit", model.limit, 1)
+    def _prefetch(self, model: models.Prefetch, where: str) -> edge.Prefetch:
+        at_least(f"{where}limit", model.limit, 1)
         query, found = self._query(model)
         return edge.Prefetch(
             limit=LIMIT if model.limit is None else model.limit,
             query=query,
-            prefetches=self._prefetches(model),
+            prefetches=self._prefetches(model, where),
             params=_params(model.params),
             filter=_without(to_filter(model.filter), found),
             score_threshold=model.score_threshold,
@@ -79,7 +81,10 @@ class Translator:
             case models.NearestQuery(nearest=target, mmr=models.Mmr() as mmr):
                 limit = mmr.candidates_limit or model.limit or LIMIT
                 diversity = 0.5 if mmr.diversity is None else mmr.diversity
-                return edge.Mmr(examples.vector(target), 1 - diversity, limit, using)
+                vector = examples.vector(target)
+                if isinstance(vector, edge.SparseVector):
+                    raise NotOfferedError("MMR over sparse vectors")
+                return edge.Mmr(vector, 1 - diversity, limit, using)
             case models.RecommendQuery(recommend=example):
                 return _recommendation(example, examples, using)
             case models.DiscoverQuery(discover=discovery):

@@ -7,17 +7,18 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from images.qdrant.server.access import Access
 from images.qdrant.server.authentication import Authentication
 from images.qdrant.server.config import at_least
-from images.qdrant.server.errors import ApiError, InternalError, MalformedError
+from images.qdrant.server.errors import ApiError, InternalError, InvalidError, MalformedError
 from images.qdrant.server.metrics import Metrics
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Call:
     def model(self, form: TypeAdapter[T]) -> T:
         """The body in the form that the endpoint takes. Raises MalformedError."""
         try:
-            return form.validate_json(self.body or b"{}")
+            return form.validate_json(_canonical(self.body) or b"{}")
         except ValidationError as error:
             raise MalformedError(f"Format error in JSON body: {_first(error)}") from None
 
@@ -50,15 +51,25 @@ class Call:
         """A truth value of the query. Raises MalformedError."""
         value = self.query.get(name)
         if value not in (None, "true", "false"):
-            raise MalformedError(
-                f"Deserialize error in query parameters: provided string was not `true` or `false`: {value}"
-            )
+            raise MalformedError("Deserialize error in query parameters: provided string was not `true` or `false`")
         return default if value is None else value == "true"
 
 
 Handler = Callable[[Call], Any]
 Routes = list[tuple[str, str, Handler]]
 """Method, path and what answers. An answer that is a Response goes out as it is."""
+
+
+def within(place: str, handler: Handler) -> Handler:
+    """`handler`, whose fields Qdrant names with `place` before them where it says that one is invalid."""
+
+    def answer(call: Call) -> Any:
+        try:
+            return handler(call)
+        except InvalidError as error:
+            raise InvalidError(str(error).replace(": [", f": [{place}.", 1)) from None
+
+    return answer
 
 
 def application(routes: Routes, open_routes: Routes, authentication: Authentication, metrics: Metrics) -> Starlette:
@@ -94,18 +105,26 @@ def application(routes: Routes, open_routes: Routes, authentication: Authenticat
             await run_in_threadpool(authentication.access, request.headers)
         except ApiError as refused:
             return failure(refused, time.perf_counter())
-        return PlainTextResponse("", getattr(error, "status_code", 404))
+        return Response(status_code=404)
 
     async def broken(request: Request, error: Exception) -> Response:
         return failure(InternalError(f"{type(error).__name__}"), time.perf_counter())
 
-    return Starlette(
+    return _Application(
         routes=[
             *(route(*each, closed=False) for each in open_routes),
             *(route(*each, closed=True) for each in routes),
         ],
         exception_handlers={404: unknown, 405: unknown, 500: broken},
     )
+
+
+class _Application(Starlette):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Routes see the path as it was sent: a name with an encoded slash in it is one part, which is then refused.
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["raw_path"].decode("ascii")}
+        await super().__call__(scope, receive, send)
 
 
 def failure(error: ApiError, started: float) -> Response:
@@ -130,6 +149,20 @@ async def _body(request: Request) -> bytes | ApiError:
         if len(content) > BODY_LIMIT:
             return MalformedError(f"JSON payload is larger than allowed (limit: {BODY_LIMIT} bytes).")
     return bytes(content)
+
+
+def _canonical(body: bytes) -> bytes:
+    """Qdrant knows `with_vector` by a second name, which the client library's forms do not have."""
+    if b'"with_vectors"' not in body:
+        return body
+    try:
+        content = from_json(body)
+    except ValueError:
+        return body
+    for each in [content, *(content.get("searches") or [])] if isinstance(content, dict) else []:
+        if isinstance(each, dict) and "with_vectors" in each:
+            each.setdefault("with_vector", each.pop("with_vectors"))
+    return to_json(content)
 
 
 def _check_timeout(value: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from qdrant_client.http import models
 
+from images.qdrant.server.access import Need
 from images.qdrant.server.errors import NotOfferedError
 from images.qdrant.server.rest import Call, Routes
 from images.qdrant.server.service import Service
@@ -18,6 +19,10 @@ _INDEX = TypeAdapter(models.CreateFieldIndex)
 
 
 def routes(service: Service) -> Routes:
+    def index(call: Call) -> models.UpdateResult:
+        wait = call.flag("wait", default=False)
+        return service.index(call.access, call.collection, call.model(_INDEX), wait=wait)
+
     return [
         ("GET", "/collections", lambda call: service.collections(call.access)),
         (
@@ -32,11 +37,13 @@ def routes(service: Service) -> Routes:
         ("DELETE", COLLECTION, lambda call: service.delete(call.access, call.collection)),
         ("GET", f"{COLLECTION}/exists", lambda call: service.exists(call.access, call.collection)),
         ("GET", f"{COLLECTION}/aliases", lambda call: service.aliases(call.access, call.collection)),
-        ("PUT", f"{COLLECTION}/index", lambda call: service.index(call.access, call.collection, call.model(_INDEX))),
+        ("PUT", f"{COLLECTION}/index", index),
         (
             "DELETE",
             f"{COLLECTION}/index/{{field_name:path}}",
-            lambda call: service.drop_index(call.access, call.collection, call.path["field_name"]),
+            lambda call: service.drop_index(
+                call.access, call.collection, call.path["field_name"], wait=call.flag("wait", default=False)
+            ),
         ),
         ("GET", f"{COLLECTION}/cluster", _cluster),
         ("POST", f"{COLLECTION}/cluster", _cluster),
@@ -45,11 +52,17 @@ def routes(service: Service) -> Routes:
 
 
 def _info(info: models.CollectionInfo) -> dict[str, Any]:
-    """With the one setting that Qdrant shows as null where there is none."""
+    """With those settings that Qdrant shows as null where there are none."""
     shown = info.model_dump(mode="json", exclude_none=True)
     shown["config"].setdefault("quantization_config", None)
+    for name in ("max_segment_size", "memmap_threshold", "max_optimization_threads", "prevent_unoptimized"):
+        shown["config"]["optimizer_config"].setdefault(name, None)
     return shown
 
 
 def _cluster(call: Call) -> None:
+    if call.request.method == "GET":
+        call.access.check(call.collection, Need.READ, extras=True)
+    else:
+        call.access.check_global(Need.MANAGE)
     raise NotOfferedError("clusters and shard keys")

@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import MalformedError
-from images.qdrant.server.ids import MESSAGE, parsed_id
-from images.qdrant.server.rest import Call, Handler, Routes
+from images.qdrant.server.errors import BadInputError, MalformedError
+from images.qdrant.server.ids import parsed_id
+from images.qdrant.server.rest import Call, Handler, Routes, within
 from images.qdrant.server.rest_collections import COLLECTION
 from images.qdrant.server.service import Service
 
@@ -34,24 +34,21 @@ def routes(service: Service) -> Routes:
         """An endpoint that takes `form` and is one operation of a batch."""
 
         def handler(call: Call) -> models.UpdateResult:
-            return changed(call, operation.model_construct(**{field: call.model(form)}))
+            return changed(call, [operation.model_construct(**{field: call.model(form)})])[0]
 
         return handler
 
-    def changed(call: Call, operation: models.UpdateOperation) -> models.UpdateResult:
-        result = service.change(call.access, call.collection, operation)
-        if not call.flag("wait", default=False):
-            return result.model_copy(update={"status": models.UpdateStatus.ACKNOWLEDGED})
-        return result
+    def changed(call: Call, operations: list[Any]) -> list[models.UpdateResult]:
+        return service.change(call.access, call.collection, operations, wait=call.flag("wait", default=False))
 
     def batch(call: Call) -> list[models.UpdateResult]:
-        return [changed(call, operation) for operation in call.model(_BATCH).operations]
+        return changed(call, call.model(_BATCH).operations)
 
     def point(call: Call) -> models.Record:
         try:
             id_ = parsed_id(call.path["id"])
         except MalformedError:
-            raise MalformedError(f"Deserialize error in path parameters: {MESSAGE.format(call.path['id'])}") from None
+            raise BadInputError(f'Can not recognize "{call.path["id"]}" as point id') from None
         return service.point(call.access, call.collection, id_)
 
     def scroll(call: Call) -> dict[str, Any]:
@@ -75,15 +72,26 @@ def routes(service: Service) -> Routes:
         ("POST", f"{POINTS}/payload/clear", change(_SELECT, models.ClearPayloadOperation, "clear_payload")),
         ("PUT", f"{POINTS}/vectors", change(_VECTORS, models.UpdateVectorsOperation, "update_vectors")),
         ("POST", f"{POINTS}/vectors/delete", change(_DROP_VECTORS, models.DeleteVectorsOperation, "delete_vectors")),
-        ("POST", f"{POINTS}/scroll", scroll),
-        ("POST", f"{POINTS}/count", lambda call: service.count(call.access, call.collection, call.model(_COUNT))),
-        ("POST", f"{POINTS}/query", query),
+        ("POST", f"{POINTS}/scroll", within("scroll_request", scroll)),
+        (
+            "POST",
+            f"{POINTS}/count",
+            within("count_request", lambda call: service.count(call.access, call.collection, call.model(_COUNT))),
+        ),
+        ("POST", f"{POINTS}/query", within("internal", query)),
         ("POST", f"{POINTS}/query/batch", queries),
         (
             "POST",
             f"{POINTS}/query/groups",
-            lambda call: service.query_groups(call.access, call.collection, call.model(_GROUPS)),
+            within(
+                "search_group_request.group_request",
+                lambda call: service.query_groups(call.access, call.collection, call.model(_GROUPS)),
+            ),
         ),
-        ("POST", f"{COLLECTION}/facet", lambda call: service.facet(call.access, call.collection, call.model(_FACET))),
+        (
+            "POST",
+            f"{COLLECTION}/facet",
+            within("facet_request", lambda call: service.facet(call.access, call.collection, call.model(_FACET))),
+        ),
         ("GET", f"{POINTS}/{{id}}", point),
     ]

@@ -2,9 +2,10 @@
 
 from pydantic import TypeAdapter
 from qdrant_client.http import models
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from images.qdrant.server.errors import NotOfferedError
+from images.qdrant.server.access import Need
+from images.qdrant.server.errors import NotFoundError, NotOfferedError
 from images.qdrant.server.rest import Call, Routes
 from images.qdrant.server.rest_collections import COLLECTION
 from images.qdrant.server.snapshots import Snapshots
@@ -16,7 +17,10 @@ _RECOVER = TypeAdapter(models.SnapshotRecover)
 
 def routes(snapshots: Snapshots) -> Routes:
     def download(call: Call) -> Response:
-        path = snapshots.path(call.access, call.collection, call.path["snapshot_name"])
+        try:
+            path = snapshots.path(call.access, call.collection, call.path["snapshot_name"])
+        except NotFoundError as error:
+            return PlainTextResponse(str(error), error.status)
         return FileResponse(path, media_type="application/octet-stream", filename=path.name)
 
     return [
@@ -40,6 +44,7 @@ def routes(snapshots: Snapshots) -> Routes:
 
 
 def _full(call: Call) -> None:
+    call.access.check_global(Need.READ if call.request.method == "GET" else Need.MANAGE)
     raise NotOfferedError("snapshots of the whole storage; make one of each collection")
 
 

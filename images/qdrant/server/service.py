@@ -10,7 +10,7 @@ from images.qdrant.server import groups, updates
 from images.qdrant.server.access import Access, Need, ValueExists
 from images.qdrant.server.collection import Collection
 from images.qdrant.server.config import at_least
-from images.qdrant.server.errors import NotFoundError, NotOfferedError
+from images.qdrant.server.errors import ApiError, NotFoundError, NotOfferedError
 from images.qdrant.server.filters import to_filter
 from images.qdrant.server.ids import plain_id, point_id
 from images.qdrant.server.queries import LIMIT, Request, Translator, to_order
@@ -29,7 +29,7 @@ class Service:
         return models.CollectionsResponse(collections=[models.CollectionDescription(name=name) for name in names])
 
     def info(self, access: Access, name: str) -> models.CollectionInfo:
-        access.check(name, Need.READ, extras=True)
+        access.check(name, Need.READ)
         return self.storage.get(name).info()
 
     def exists(self, access: Access, name: str) -> models.CollectionExistence:
@@ -53,13 +53,13 @@ class Service:
     def aliases(self, access: Access, name: str | None = None) -> models.CollectionsAliasesResponse:
         """Of one collection, or of all that the caller may see."""
         if name is not None:
-            access.check(name, Need.READ, extras=True)
+            access.check(name, Need.READ)
             self.storage.get(name)
         return models.CollectionsAliasesResponse(
             aliases=[
                 models.AliasDescription(alias_name=alias, collection_name=target)
                 for alias, target in sorted(self.storage.aliases().items())
-                if (target == name if name is not None else access.may_read(target))
+                if access.may_read(alias) and (target == name if name is not None else access.may_read(target))
             ]
         )
 
@@ -68,17 +68,30 @@ class Service:
         self.storage.change_aliases([*actions])
         return True
 
-    def index(self, access: Access, name: str, request: models.CreateFieldIndex) -> models.UpdateResult:
+    def index(self, access: Access, name: str, request: models.CreateFieldIndex, *, wait: bool) -> models.UpdateResult:
         access.check(name, Need.WRITE, extras=True)
-        return _done(self.storage.get(name).index(request.field_name, request.field_schema))
+        return _done(self.storage.get(name).index(request.field_name, request.field_schema), wait=wait)
 
-    def drop_index(self, access: Access, name: str, field: str) -> models.UpdateResult:
+    def drop_index(self, access: Access, name: str, field: str, *, wait: bool) -> models.UpdateResult:
         access.check(name, Need.WRITE, extras=True)
-        return _done(self.storage.get(name).drop_index(field))
+        return _done(self.storage.get(name).drop_index(field), wait=wait)
 
-    def change(self, access: Access, name: str, change: models.UpdateOperation) -> models.UpdateResult:
+    def change(
+        self, access: Access, name: str, changes: Sequence[models.UpdateOperation], *, wait: bool
+    ) -> list[models.UpdateResult]:
+        """One result for each change, in their order. Without `wait`, mistakes that show later go unreported."""
         access.check(name, Need.WRITE)
-        return _done(self.storage.get(name).change(updates.operations(change)))
+        collection = self.storage.get(name)
+        results = []
+        for change in changes:
+            try:
+                number = collection.change(updates.operations(change))
+            except ApiError as error:
+                if wait or updates.shows_at_once(change, error):
+                    raise
+                number = collection.operations
+            results.append(_done(number, wait=wait))
+        return results
 
     def points(self, access: Access, name: str, request: models.PointRequest) -> list[models.Record]:
         access.check(name, Need.READ)
@@ -171,5 +184,6 @@ def _check_lookups(access: Access, request: Request) -> None:
         _check_lookups(access, prefetch)
 
 
-def _done(number: int) -> models.UpdateResult:
-    return models.UpdateResult(operation_id=number, status=models.UpdateStatus.COMPLETED)
+def _done(number: int, *, wait: bool) -> models.UpdateResult:
+    status = models.UpdateStatus.COMPLETED if wait else models.UpdateStatus.ACKNOWLEDGED
+    return models.UpdateResult(operation_id=number, status=status)

@@ -9,6 +9,7 @@ import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
 from qdrant_client.http import models
@@ -17,7 +18,9 @@ from images.qdrant.server.access import Access, Need
 from images.qdrant.server.errors import (
     BadInputError,
     BadRequestError,
-    ChecksumMismatchError,
+    ForbiddenError,
+    InternalError,
+    MalformedError,
     NotFoundError,
 )
 from images.qdrant.server.files import sync_folder
@@ -77,14 +80,21 @@ class Snapshots:
         check_name(collection)
         place = urlsplit(request.location)
         if place.scheme == "file":
-            archive = Path(unquote(place.path)).resolve()
-            if not archive.is_relative_to(self._folder.resolve()):
-                raise BadInputError(f"a local snapshot has to be in {self._folder.resolve()}, and {archive} is not")
+            if place.netloc not in ("", "localhost"):
+                raise BadRequestError("Invalid snapshot URI, file path must be absolute or on localhost")
+            given, allowed = Path(unquote(place.path)), self._folder.resolve()
+            if not given.exists():
+                raise BadRequestError(f'Snapshot file "{given}" does not exist')
+            archive = given.resolve()
+            if not archive.is_relative_to(allowed):
+                raise ForbiddenError(f'Snapshot file path must be inside the snapshots directory "{allowed}"')
             if not archive.is_file():
-                raise BadInputError(f"Snapshot file {archive} does not exist")
+                raise BadRequestError(f'Snapshot file "{given}" is not a file')
             return self._restore(collection, archive, request.checksum)
+        if not place.scheme:
+            raise MalformedError(f'Format error in JSON body: relative URL without a base: "{request.location}"')
         if place.scheme not in ("http", "https"):
-            raise BadInputError(f"URL {request.location} with schema {place.scheme} is not supported")
+            raise BadRequestError(f"URL {request.location} with scheme {place.scheme} is not supported")
         with tempfile.TemporaryDirectory(dir=self._folder / "tmp") as scratch:
             archive = Path(scratch) / "fetched"
             _fetch(request.location, request.api_key, archive)
@@ -100,15 +110,15 @@ class Snapshots:
     def _restore(self, collection: str, archive: Path, checksum: str | None) -> bool:
         """The collection is replaced at the very end, by a rename; what is wrong with the archive shows before."""
         if checksum is not None and (actual := _sha256(archive)) != checksum.lower():
-            raise ChecksumMismatchError(f"expected {checksum}, actual {actual}")
+            raise BadInputError(f"Snapshot checksum mismatch: expected {checksum}, got {actual}")
         with tempfile.TemporaryDirectory(dir=self._storage.scratch) as scratch:
             prepared = Path(scratch) / "collection"
             try:
                 _unpack(archive, prepared)
             except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-                raise BadRequestError(f"The snapshot cannot be unpacked: {error}") from None
+                raise InternalError(f"Failed to unpack tar archive: {error}") from None
             if not (prepared / "config.json").is_file() or not (prepared / "shard").is_dir():
-                raise BadRequestError("The archive is no snapshot of a collection made by this stand-in for Qdrant")
+                raise InternalError("The archive is no snapshot of a collection made by this stand-in for Qdrant")
             self._storage.replace(collection, prepared)
         return True
 
@@ -135,8 +145,10 @@ def _fetch(location: str, key: str | None, target: Path) -> None:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, target.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(answer, file)
+    except HTTPError as error:
+        raise BadInputError(f"Failed to download tar from {location}: status - {error.code} {error.reason}") from None
     except OSError as error:
-        raise BadInputError(f"Failed to download snapshot from {location}: {error}") from None
+        raise InternalError(f"Http request error: error sending request for url ({location}): {error}") from None
 
 
 def _described(archive: Path) -> models.SnapshotDescription:

@@ -9,7 +9,7 @@ from qdrant_client.http import models
 
 from images.qdrant.server import config as configs
 from images.qdrant.server.collection import Collection
-from images.qdrant.server.errors import AlreadyExistsError, InvalidError, NotFoundError
+from images.qdrant.server.errors import AlreadyExistsError, BadInputError, InvalidError, NotFoundError
 from images.qdrant.server.files import remove_folder, write_atomically
 
 NAME_LIMIT = 255
@@ -56,7 +56,7 @@ class Storage:
             if name in self._collections:
                 raise AlreadyExistsError(f"Collection `{name}` already exists!")
             if name in self._aliases:
-                raise AlreadyExistsError(
+                raise BadInputError(
                     f"Can't create collection with name {name}. Alias with the same name already exists"
                 )
             folder = self._collections_folder / name
@@ -67,9 +67,8 @@ class Storage:
                 raise
 
     def delete(self, name: str) -> bool:
-        """Whether there was one. Its aliases go with it."""
+        """Whether there was one, of that name: an alias is none. Its aliases go with it."""
         with self._lock:
-            name = self._aliases.get(name, name)
             collection = self._collections.pop(name, None)
             if collection is None:
                 return False
@@ -138,7 +137,7 @@ class Storage:
 
 def check_name(name: str) -> None:
     """Raises InvalidError for a name that no collection can have."""
-    where = "Validation error in path parameters: [name:"
+    where = "Validation error in path parameters: [collection_name:"
     if not 0 < len(name) <= NAME_LIMIT:
         raise InvalidError(f"{where} value invalid, must be from 1 to {NAME_LIMIT} characters]")
     for character in FORBIDDEN:

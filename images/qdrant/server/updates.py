@@ -6,7 +6,7 @@ from typing import Any, Final
 import qdrant_edge as edge
 from qdrant_client.http import models
 
-from images.qdrant.server.errors import BadRequestError
+from images.qdrant.server.errors import ApiError, BadRequestError, InternalError, InvalidError, MalformedError
 from images.qdrant.server.filters import to_filter
 from images.qdrant.server.ids import point_id
 from images.qdrant.server.vectors import to_points, to_vectors
@@ -25,9 +25,8 @@ def operations(change: models.UpdateOperation) -> Iterator[edge.UpdateOperation]
     """What the engine has to do, in order. Raises ApiError before the first one is given out."""
     match change:
         case models.UpsertOperation(upsert=insert):
-            yield Operation.upsert_points(
-                to_points(insert), to_filter(insert.update_filter), _MODES[insert.update_mode]
-            )
+            inserted = _some(to_points(insert))
+            yield Operation.upsert_points(inserted, to_filter(insert.update_filter), _MODES[insert.update_mode])
         case models.DeleteOperation(delete=selector):
             ids, condition = _selected(selector)
             yield Operation.delete_points(ids) if condition is None else Operation.delete_points_by_filter(condition)
@@ -46,17 +45,28 @@ def operations(change: models.UpdateOperation) -> Iterator[edge.UpdateOperation]
             yield Operation.clear_payload(ids) if condition is None else Operation.clear_payload_by_filter(condition)
         case models.UpdateVectorsOperation(update_vectors=update):
             points = [edge.PointVectors(point_id(each.id), to_vectors(each.vector)) for each in update.points]
+            if not points:
+                raise InvalidError("Validation error in JSON body: [points: must specify points to update]")
             yield Operation.update_vectors(points, to_filter(update.update_filter))
         case models.DeleteVectorsOperation(delete_vectors=removal):
             yield from _vector_removal(removal)
 
 
+def shows_at_once(change: models.UpdateOperation, error: ApiError) -> bool:
+    """Whether Qdrant reports `error` to who does not wait too: the form, and the dimensions of what is inserted."""
+    if not error.of_engine or isinstance(error, InternalError):
+        return True
+    return isinstance(change, models.UpsertOperation) and "Vector dimension error" in str(error)
+
+
 def _vector_removal(removal: models.DeleteVectors) -> Iterator[edge.UpdateOperation]:
     # Qdrant takes both, one after the other.
     if removal.points is None and removal.filter is None:
-        raise _nothing_selected()
+        raise BadRequestError("No filter or points provided")
+    if not removal.vector:
+        raise InvalidError("Validation error in JSON body: [vector: must specify vector names to delete]")
     if removal.points is not None:
-        yield Operation.delete_vectors([point_id(each) for each in removal.points], removal.vector)
+        yield Operation.delete_vectors(_some([point_id(each) for each in removal.points]), removal.vector)
     condition = to_filter(removal.filter)
     if condition is not None:
         yield Operation.delete_vectors_by_filter(condition, removal.vector)
@@ -77,11 +87,13 @@ def _selected(selector: Any) -> tuple[list[Any], edge.Filter | None]:
     points = getattr(selector, "points", None)
     condition = getattr(selector, "filter", None)
     if points is not None:
-        return [point_id(each) for each in points], None
+        return _some([point_id(each) for each in points]), None
     if condition is not None:
         return [], to_filter(condition)
-    raise _nothing_selected()
+    raise MalformedError("Format error in JSON body: Either list of point ids or filter must be provided")
 
 
-def _nothing_selected() -> BadRequestError:
-    return BadRequestError("Validation error in JSON body: [Either list of point ids or filter must be provided]")
+def _some(points: list[Any]) -> list[Any]:
+    if not points:
+        raise BadRequestError("Empty update request")
+    return points

@@ -22,7 +22,7 @@ def to_vector(vector: Any) -> Any:
     if isinstance(vector, models.Document | models.Image | models.InferenceObject):
         raise NotOfferedError("inference; send vectors")
     if not vector:
-        raise InvalidError("Validation error in JSON body: [vector: must not be empty]")
+        raise InvalidError("Validation error in JSON body: [vector: dense vector must not be empty]")
     return vector
 
 
