@@ -9,7 +9,7 @@ import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from images.qdrant.server.authentication import sign
+from components.jwt_hs256 import sign
 from tests.qdrant.server import KEY, READ_ONLY_KEY, Server
 
 VECTORS = models.VectorParams(size=2, distance=models.Distance.DOT)

@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -63,13 +63,6 @@ class Authentication:
             raise TokenRefusedError("Invalid JWT, stateful validation failed") from None
 
 
-def sign(claims: Mapping[str, Any], key: str) -> str:
-    """A token with `claims`, as `Authentication` accepts it."""
-    parts = (json.dumps(part, separators=(",", ":")).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-    message = ".".join(_encoded(part) for part in parts)
-    return f"{message}.{_encoded(_signature(message, key))}"
-
-
 def _claims(token: str, key: str) -> Claims:
     parts = token.split(".")
     try:
@@ -96,10 +89,6 @@ def _signature(message: str, key: str) -> bytes:
 
 def _same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
-
-
-def _encoded(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def _decoded(part: str) -> bytes:
