@@ -57,5 +57,5 @@ def _prepared(stack: Stack, work: Workload) -> Part:
     volume = f"{stack.name}-compose-{work.name}-secrets"
     texts = compose_file.secret_files(work, secrets.token_urlsafe(24), secrets.token_hex(32))
     daemon.fill_volume(volume, stack.image(work), texts, owner=stack.name, user=work.uid)
-    ports = {inside: free_port() for inside in (work.port, work.grpc_port) if inside is not None}
+    ports = {inside: free_port() for inside, _ in work.ports.values()}
     return Part(work=work, image=stack.image(work), ports=ports, secrets=volume)

@@ -67,6 +67,14 @@ class Workload:
     grpc_port: int | None = None
     host_grpc_port: int | None = None
 
+    @property
+    def ports(self) -> dict[str, tuple[int, int]]:
+        """The setting of each port → inside, on this host."""
+        found = {"port": (self.port, self.host_port)}
+        if self.grpc_port is not None and self.host_grpc_port is not None:
+            found["grpc_port"] = (self.grpc_port, self.host_grpc_port)
+        return found
+
 
 class Backend(pulumi.ComponentResource):
     """Image, data volume (retained), secrets volume, admin password, container and readiness of one backend."""
@@ -163,8 +171,7 @@ class Backend(pulumi.ComponentResource):
                         container=names.physical(work.name),
                         setting=f"strata:{work.backend}.{setting}",
                     )
-                    for setting, port in (("port", work.host_port), ("grpc_port", work.host_grpc_port))
-                    if port is not None
+                    for setting, (_, port) in work.ports.items()
                 ],
                 docker_host=self._context.host,
             ),
@@ -260,8 +267,7 @@ class Backend(pulumi.ComponentResource):
             networks_advanced=[{"name": attachment.network.name, "aliases": [work.name]}],
             ports=[
                 {"internal": inside, "external": outside, "ip": LOOPBACK, "protocol": "tcp"}
-                for inside, outside in ((work.port, work.host_port), (work.grpc_port, work.host_grpc_port))
-                if inside is not None and outside is not None
+                for inside, outside in work.ports.values()
             ],
             memory=memory,
             memory_swap=memory,  # no swap; and left out, the provider would plan a change for ever on a host with swap
