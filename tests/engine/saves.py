@@ -1,6 +1,10 @@
 """Whole snapshots, saved and read back, for tests."""
 
 import json
+import os
+import signal
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from engine.backend import StackFiles
 from engine.checkpoint import decode
@@ -27,6 +31,24 @@ def snapshot(generation: int, size: int = 3) -> Snapshot:
         for index in range(size - 1)
     )
     return Snapshot(resources=(root, *others))
+
+
+def die_at(moment: int, names: Iterable[str]) -> None:
+    """The call of that number, counted from 1, of these functions of `os` is never made: SIGKILL comes first."""
+    remaining = moment
+
+    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal remaining
+            remaining -= 1
+            if remaining == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+
+        return call
+
+    for name in names:
+        setattr(os, name, dying(getattr(os, name)))
 
 
 def save(files: StackFiles, generation: int, vault: Vault) -> None:

@@ -9,30 +9,19 @@ from engine.backend import StackFiles
 from engine.steps import load
 
 KILLED_RUN = """
-import os, signal, sys
+import sys
 sys.path.insert(0, {root!r})
 from engine import steplog
 from engine.backend import StackFiles
 from engine.journal import Journal
 from engine.secrets import Vault
 from engine.state import ResourceState, Snapshot
-from tests.engine.saves import SALT
+from tests.engine.saves import SALT, die_at
 
 steplog.LARGE, steplog.SHARE = 0, 1_000_000
-remaining = int(sys.argv[2])
-def dying(function):
-    def call(*arguments, **options):
-        global remaining
-        remaining -= 1
-        if remaining == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return call
-
 files, vault = StackFiles(sys.argv[1], "p", "dev"), Vault(bytes(32), SALT)
 journal = Journal(Snapshot(), lambda j: files.record(j, vault))
-for name in ("open", "fdopen", "fsync", "fdatasync", "link", "unlink", "replace", "close", "write"):
-    setattr(os, name, dying(getattr(os, name)))
+die_at(int(sys.argv[2]), ("open", "fdopen", "fsync", "fdatasync", "link", "unlink", "replace", "close", "write"))
 for step in range(6):
     entry = ResourceState(urn=str(step), type="t:t:T", custom=True, id="x" * 300)
     journal.record(entry, operation=journal.begin(entry, "creating"))

@@ -59,25 +59,14 @@ def test_a_full_disk_leaves_the_old_state_and_says_so(tiny_disk: Path, vault: Va
 
 
 KILLED_SAVE = """
-import os, signal, sys
+import sys
 sys.path.insert(0, {root!r})
-from tests.engine.saves import SALT, snapshot
+from tests.engine.saves import SALT, die_at, snapshot
 from engine.backend import StackFiles
 from engine.secrets import Vault
 
-remaining = int(sys.argv[2])
-def dying(function):
-    def call(*arguments, **options):
-        global remaining
-        remaining -= 1
-        if remaining == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return call
-
 files, vault = StackFiles(sys.argv[1], "shop", "dev"), Vault(bytes(32), SALT)
-for name in ("open", "fdopen", "fsync", "link", "unlink", "replace", "close"):
-    setattr(os, name, dying(getattr(os, name)))
+die_at(int(sys.argv[2]), ("open", "fdopen", "fsync", "link", "unlink", "replace", "close"))
 files.save(lambda: snapshot(2), vault)
 """
 
