@@ -1,0 +1,125 @@
+"""Whole runs of the engine whose program is a list of nodes: all of a session but the program's interpreter."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+from unittest.mock import patch
+
+from engine import api, providers, secrets, session, steplog
+from engine.backend import StackFiles
+from engine.deployment import Deployment
+from engine.execution import StoppedError
+from engine.project import load_project
+from engine.providers.base import Provider
+from engine.state import ResourceState, Snapshot
+from engine.values import plain
+from tests.engine.direct import Registering
+from tests.engine.faults.programs import Version, declare
+
+PASSPHRASE = "correct horse"
+Command = Literal["up", "destroy"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run came to."""
+
+    code: int
+    text: str
+
+
+class _NoProcess:
+    """In the place of the processes of a pass."""
+
+    program = None
+    packs = ()
+
+    def take(self) -> "_NoProcess":
+        return self
+
+    def warm(self) -> None:
+        """There is nothing to start."""
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+
+def run(
+    folder: Path,
+    version: Version,
+    provider: Provider,
+    *,
+    command: Command = "up",
+    refresh: bool = False,
+    parallel: int = 8,
+    large: bool = False,
+) -> Ended:
+    """`large`: as if the state were, so that steps are logged. Raises EngineError for what keeps it from beginning."""
+    (folder / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
+
+    def program(_: object, deployment: Deployment, run_: Any, **more: object) -> None:
+        try:
+            declare(Registering(deployment), version, parallel)
+        except StoppedError:
+            assert run_.failed
+
+    with _set_up(provider, program, large=large):
+        out = io.StringIO()
+        options = replace(api.Options(), refresh=refresh, parallel=parallel)
+        display = api.TextDisplay(out)
+        carried_out = session.Session(
+            workspace(folder),
+            load_project(folder),
+            options,
+            display,
+            _NoProcess() if command == "up" else None,  # type: ignore[arg-type]  # a stand-in
+        )
+        result = carried_out.update() if command == "up" else carried_out.destroy()
+        return Ended(result.exit_code, out.getvalue())
+
+
+def workspace(folder: Path) -> api.Workspace:
+    return api.Workspace(root=folder, stack="dev", backend_url=(folder / "state").as_uri(), passphrase=PASSPHRASE)
+
+
+def snapshot(folder: Path) -> Snapshot:
+    with patch.object(secrets, "_ROUNDS", 1):
+        return StackFiles((folder / "state").as_uri(), "p", "dev").open(PASSPHRASE)[0]
+
+
+def normal(state: Snapshot) -> list[dict[str, Any]]:
+    """What two states of the same stack have in common, whatever befell them: no times, process ids or order."""
+    return sorted((_normal(entry) for entry in state.resources), key=lambda entry: (entry["urn"], entry["delete"]))
+
+
+def _normal(entry: ResourceState) -> dict[str, Any]:
+    outputs = {key: value for key, value in plain(entry.outputs).items() if key != "pid"}
+    return {
+        "urn": entry.urn,
+        "delete": entry.delete,
+        "id": "" if entry.is_provider else entry.id,
+        "inputs": plain(entry.inputs),
+        "outputs": outputs,
+        "parent": entry.parent,
+        "dependencies": sorted(entry.dependencies),
+        "property_dependencies": {key: sorted(value) for key, value in entry.property_dependencies.items() if value},
+        "retain": entry.retain_on_delete,
+        "pending_replacement": entry.pending_replacement,
+        "init_errors": entry.init_errors,
+        "protect": entry.protect,
+    }
+
+
+@contextmanager
+def _set_up(provider: Provider, program: Callable[..., None], *, large: bool) -> Iterator[None]:
+    with (
+        patch.object(secrets, "_ROUNDS", 1),  # a quarter of a second each, and no test of these is about it
+        patch.object(session, "run_program", program),
+        patch.dict(providers.OPENERS, {"test": lambda host: provider}),
+        patch.object(steplog, "LARGE", 0 if large else steplog.LARGE),
+        patch.object(steplog, "SHARE", 1_000_000 if large else steplog.SHARE),
+    ):
+        yield
