@@ -10,13 +10,13 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from engine.checkpoint import Writer, decode, salt_of
+from engine.checkpoint import Writer, decode, is_whole, salt_of
 from engine.deltas import Layout
 from engine.errors import EngineError, ExitCode
 from engine.files import make_folder, replace_file
@@ -26,7 +26,7 @@ from engine.lock import StackLock
 from engine.secrets import CiphertextError, Vault
 from engine.state import Snapshot
 from engine.steplog import Pace, StepLog
-from engine.steps import fold, load, log_of
+from engine.steps import StepsError, fold, load, log_of
 
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")  # sdk/go/common/tokens/names.go, without the folders `.` and `..`
 _META = b"version: 1\n"  # stacks are in folders of their projects (pkg/backend/diy/meta.go)
@@ -60,6 +60,10 @@ class StackFiles:
         """The state before the last save."""
         return self.path.with_name(self.path.name + ".bak")
 
+    @property
+    def _history(self) -> Path:
+        return self._home / "history" / self.project / self.stack
+
     def exists(self) -> bool:
         return self.path.exists()
 
@@ -87,7 +91,9 @@ class StackFiles:
             own = Vault.open(passphrase, own_salt, where=str(self.path)) if own_salt else None
             snapshot = decode(document, own)
             verify(snapshot.resources)
-        except ValueError as error:
+        except StepsError as error:
+            raise self._damaged_log(error) from error
+        except (ValueError, RecursionError) as error:
             raise StateError(self._damaged(f"not JSON ({error})")) from error
         except (StateError, CiphertextError) as error:
             raise StateError(self._damaged(str(error))) from error
@@ -122,6 +128,8 @@ class StackFiles:
         """
         try:
             return fold(self.path, self.backup)
+        except StepsError as error:
+            raise self._damaged_log(error) from error
         except ValueError as error:
             raise StateError(self._damaged(f"not JSON ({error})")) from error
         except OSError as error:
@@ -171,6 +179,7 @@ class StackFiles:
             self._base = sha256(content).hexdigest() if self._pace.is_large else ""
         except OSError as error:
             self._pace.broken = True
+            self._log.close()  # what it has still counts, but nothing is added to it
             raise self._unsaved(error) from error
         try:
             verify(snapshot.resources)  # after writing, like the CLI: what was done is worth more than a tidy file
@@ -207,7 +216,7 @@ class StackFiles:
             "endTime": int(end),
             "resourceChanges": dict(changes),
         }
-        folder = self._home / "history" / self.project / self.stack
+        folder = self._history
         prefix = f"{self.stack}-{time.time_ns()}"
         try:
             make_folder(folder)
@@ -232,9 +241,20 @@ class StackFiles:
 
     def _damaged(self, reason: str) -> str:
         message = f"{self.path} can't be used: {reason}."
-        if not self.backup.exists():
-            return f"{message} There is no copy of it ({self.backup.name})"
-        return f"{message} The state before the last save is beside it; to go back: cp '{self.backup}' '{self.path}'"
+        copy = next(filter(is_whole, self._copies()), None)
+        if copy is None:
+            return f"{message} There is no whole copy of it ({self.backup.name}, or in {self._history})"
+        kept = "The state before the last save is beside it" if copy == self.backup else "A run before it left a copy"
+        return f"{message} {kept}; to go back: cp '{copy}' '{self.path}'"
+
+    def _damaged_log(self, error: StepsError) -> StateError:
+        log = log_of(self.path)
+        return StateError(f"{self.path} can't be used: {error}. To go back to the last whole save: rm '{log}'")
+
+    def _copies(self) -> Iterator[Path]:
+        """The newest first. Those of the history are named by the time of their run."""
+        yield self.backup
+        yield from sorted(self._history.glob(f"{self.stack}-*.checkpoint.json"), reverse=True)
 
 
 def _local_path(url: str) -> Path:

@@ -4,15 +4,17 @@ A secret is `{<signature>: <secret>, "ciphertext": …}` whose plaintext is the 
 resource references are the same dicts in memory, on the wire and here.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, get_args
 from weakref import WeakKeyDictionary
 
 from engine.errors import EngineError
-from engine.integrity import StateError
+from engine.integrity import StateError, verify
 from engine.sealed import expect, is_sealed, open_value, seal, to_json
 from engine.secrets import CiphertextError, Vault
 from engine.state import (
@@ -118,6 +120,24 @@ def decode(document: Any, vault: Vault | None) -> Snapshot:
         raise StateError(f"an entry has an unexpected form: {error!r}") from error
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file holds a state that can be used; what is encrypted in it is not looked at."""
+    try:
+        document = json.loads(path.read_bytes())
+        salt_of(document)
+        verify(decode(document, _Blind(b"\0" * 32, "")).resources)
+    except (OSError, ValueError, EngineError):
+        return False
+    return True
+
+
+class _Blind(Vault):
+    """Opens nothing, and says that it did."""
+
+    def decrypt(self, ciphertext: str, *, slot: str = "") -> str:
+        return "null"
+
+
 def decode_outputs(document: Any, vault: Vault | None) -> tuple[Properties, tuple[str, ...]]:
     """The stack's exports, and the names of those that are left out since `vault` (None: nothing) does not open them.
 
@@ -140,8 +160,8 @@ def decode_outputs(document: Any, vault: Vault | None) -> tuple[Properties, tupl
 
 def salt_of(document: Any) -> str | None:
     """The encryption salt in a parsed stack file; None if it has no secrets provider."""
-    provider = _latest(document).get("secrets_providers")
-    if provider is None or not provider.get("type"):
+    provider = expect(_latest(document).get("secrets_providers") or {}, dict, "secrets_providers")
+    if not provider.get("type"):
         return None
     if provider["type"] != "passphrase":
         raise EngineError(
@@ -229,7 +249,10 @@ def _decode_resource(entry: Any, place: str, vault: Vault | None) -> ResourceSta
         properties = expect({} if entry.get(key) is None else entry[key], dict, f"{place}.{key}")
         fields[key] = {name: open_value(value, vault, f"{urn}/{key}/{name}") for name, value in properties.items()}
     property_dependencies = expect(entry.get("propertyDependencies") or {}, dict, f"{place}.propertyDependencies")
-    fields["property_dependencies"] = {key: tuple(urns or ()) for key, urns in property_dependencies.items()}
+    fields["property_dependencies"] = {
+        key: tuple(expect(urn, str, f"{place}.propertyDependencies.{key}") for urn in urns or ())
+        for key, urns in property_dependencies.items()
+    }
     if limits := entry.get("customTimeouts"):
         fields["custom_timeouts"] = CustomTimeouts(**{key: limits.get(key, 0) for key in _TIMEOUTS})
     extra = {key: open_value(value, vault, f"{urn}/{key}") for key, value in entry.items() if key not in _KNOWN}

@@ -90,4 +90,7 @@ class Replacer:
         if not set(unknown) & set(entry.inputs) or entry.pending_replacement:
             return False
         call = call_of(entry, self._run.seed, "update")
-        return bool(diff_dependent(entry, unknown, self._provider_of(entry), call).replaces)
+        try:
+            return bool(diff_dependent(entry, unknown, self._provider_of(entry), call).replaces)
+        except ProviderError as error:
+            raise ProviderError(f"what depends on it, {entry.type} {entry.name!r}: {error}") from None

@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.files import replace_file
+from engine.integrity import StateError
+
+
+class StepsError(StateError):
+    """A log of steps that was edited or damaged, not just cut off."""
 
 
 def log_of(stack_file: Path) -> Path:
@@ -22,13 +27,18 @@ def log_of(stack_file: Path) -> Path:
 
 
 def load(stack_file: Path) -> Any:
-    """The document of a stack file with the steps that were logged after it. Raises OSError, ValueError."""
+    """The document of a stack file with the steps that were logged after it. Raises OSError, ValueError, StepsError."""
     while True:
         content = stack_file.read_bytes()
         document = json.loads(content)
         header, *steps = _read(log_of(stack_file)) or [{}]
+        if not isinstance(header, dict):
+            raise _unexpected(stack_file, header)
         if header.get("base") == sha256(content).hexdigest():
-            return _replayed(document, header, steps)
+            try:
+                return _replayed(document, header, steps)
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+                raise _unexpected(stack_file, error) from error
         if not header or stack_file.read_bytes() == content:  # else it was saved while we looked
             return document
 
@@ -36,7 +46,7 @@ def load(stack_file: Path) -> Any:
 def fold(stack_file: Path, backup: Path) -> bool:
     """Writes the logged steps into the stack file, for who knows that only; whether there were any.
 
-    To be used under the stack's lock. Raises OSError, ValueError.
+    To be used under the stack's lock. Raises OSError, ValueError, StepsError.
     """
     log = log_of(stack_file)
     if not log.exists() or not stack_file.exists():
@@ -49,6 +59,10 @@ def fold(stack_file: Path, backup: Path) -> bool:
         )
     log.unlink(missing_ok=True)
     return changed
+
+
+def _unexpected(stack_file: Path, found: object) -> StepsError:
+    return StepsError(f"{log_of(stack_file)}, which continues it, has an unexpected form: {found!r:.100}")
 
 
 def _read(log: Path) -> list[Any]:

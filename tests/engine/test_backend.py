@@ -109,7 +109,7 @@ def test_a_damaged_state_is_named_with_the_way_back(damage: object, reason: str,
     files.path.write_bytes(damage(good))
     with pytest.raises(StateError, match=reason) as without_copy:
         files.open("")
-    assert "There is no copy of it" in str(without_copy.value)
+    assert "There is no whole copy of it" in str(without_copy.value)
     files.path.write_bytes(good)
     files.save(lambda: snapshot(2), vault)
     files.path.write_bytes(damage(files.path.read_bytes()))

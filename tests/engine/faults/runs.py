@@ -1,6 +1,7 @@
 """Whole runs of the engine whose program is a list of nodes: all of a session but the program's interpreter."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from tests.engine.faults.programs import Version, declare
 
 PASSPHRASE = "correct horse"
 Command = Literal["up", "destroy"]
+Declare = Callable[[Registering], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class _NoProcess:
 
 def run(
     folder: Path,
-    version: Version,
+    version: Version | Declare,
     provider: Provider,
     *,
     command: Command = "up",
@@ -57,12 +59,21 @@ def run(
     parallel: int = 8,
     large: bool = False,
 ) -> Ended:
-    """`large`: as if the state were, so that steps are logged. Raises EngineError for what keeps it from beginning."""
-    (folder / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
+    """`provider` is that of the package `test`. `large`: as if the state were, so that steps are logged.
+
+    Raises EngineError for what keeps it from beginning.
+    """
+    if not (folder / "Pulumi.yaml").exists():
+        draft = folder / f"{os.getpid()}.yaml"  # another engine may be about to read it
+        draft.write_text("name: p\nruntime: python\n")
+        draft.rename(folder / "Pulumi.yaml")
 
     def program(_: object, deployment: Deployment, run_: Any, **more: object) -> None:
         try:
-            declare(Registering(deployment), version, parallel)
+            if callable(version):
+                version(Registering(deployment))
+            else:
+                declare(Registering(deployment), version, parallel)
         except StoppedError:
             assert run_.failed
 

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import requests
+
 from tests.engine.cloud import Cloud
+from tests.engine.faults.containers import Containers
 from tests.engine.faults.programs import Version, from_json, to_json
 from tests.engine.faults.runs import run
 
@@ -57,11 +60,12 @@ class Zygote:
         self._process.stdout.close()
         self._process.wait(30)
 
-    def run(self, folder: Path, version: Version, *, die_at: int = 0, **options: Any) -> Answer:
+    def run(self, folder: Path, version: Version | Containers, *, die_at: int = 0, **options: Any) -> Answer:
         """See `runs.run`. With `die_at`, SIGKILL comes in the place of that call, counted from 1."""
+        program = {"containers": asdict(version)} if isinstance(version, Containers) else {"nodes": to_json(version)}
         assert self._process.stdin
         assert self._process.stdout
-        request = {"folder": str(folder), "version": to_json(version), "die_at": die_at, "options": options}
+        request = {"folder": str(folder), **program, "die_at": die_at, "options": options}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
@@ -89,6 +93,16 @@ class Moments:
 
         return call
 
+    def followed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Counts after the call: it was done, and nobody heard of it."""
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            answer = function(*arguments, **options)
+            self.pass_()
+            return answer
+
+        return call
+
 
 class FragileCloud(Cloud):
     """Can be killed before each change of a thing, and between the change and its answer."""
@@ -109,7 +123,12 @@ def _child(request: dict[str, Any], answers: int) -> None:
     for name in _CALLS:
         setattr(os, name, moments.watched(getattr(os, name)))
     try:
-        ended = run(folder, from_json(request["version"]), cloud, **request["options"])
+        if containers := request.get("containers"):
+            send = requests.Session.send
+            requests.Session.send = moments.watched(moments.followed(send))  # type: ignore[method-assign]
+            ended = run(folder, Containers(**containers).declare, cloud, **request["options"])
+        else:
+            ended = run(folder, from_json(request["nodes"]), cloud, **request["options"])
         answer: dict[str, Any] = {"code": ended.code, "text": ended.text}
     except Exception as error:  # noqa: BLE001 - told to the test
         answer = {"code": -1, "text": f"{type(error).__name__}: {error}"}
