@@ -3,7 +3,7 @@ STACK ?= dev
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up down check test e2e smoke bench images lock fmt preflight python
+.PHONY: help up down check test e2e soak smoke bench images lock fmt preflight python
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,16 +18,19 @@ check: python ## Lint, types and the tests that need no Docker
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not docker and not smoke and not e2e"
+	$(BIN)/pytest -m "not docker and not smoke and not e2e and not soak"
 
 test: preflight images ## Lint, types and all tests but those of a deployed stack
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not smoke and not e2e"
+	$(BIN)/pytest -m "not smoke and not e2e and not soak"
 
 e2e: preflight images ## Whole `strata` commands against Docker, in stacks of their own
 	$(BIN)/pytest -m e2e
+
+soak: preflight ## Many more random faults of the engine than `make test` takes; failures name a seed
+	$(BIN)/pytest -m soak -q
 
 smoke: preflight ## Validate the running stack, with restarts and kills (STACK=dev)
 	$(BIN)/pytest tests/smoke --stack $(STACK) --disruptive

@@ -26,14 +26,16 @@ class Doubts:
         return self._interrupted.get((old.urn, old.id)) == "updating"
 
     def _still_there(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
-        """None for an entry whose deletion was interrupted and, as the provider says, had happened."""
+        """An entry whose deletion was interrupted and, as the provider says, had happened, is to be made anew.
+
+        Until it is, it keeps its place: entries after it refer to it.
+        """
         if old is None or provider is None or self._interrupted.get((old.urn, old.id)) != "deleting":
             return old
         call = call_of(old, self._run.seed, "delete")
         if provider.read(call, Old(old.id, plain(old.inputs), plain(old.outputs))) is not None:
             return old
-        self._run.journal.drop(old)
-        return None
+        return self._run.journal.correct(old, replace(old, pending_replacement=True))
 
     def _read_late(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
         """What a refresh could not ask for is asked for now: what it depends on is there again."""

@@ -111,5 +111,7 @@ class Cloud:
 
     def _write(self, id: str, inputs: Properties) -> Properties:
         path = self.folder / f"{id}.json"
-        path.write_text(json.dumps(inputs))
+        draft = path.with_suffix(".new")  # a kill in the middle leaves no half a thing
+        draft.write_text(json.dumps(inputs))
+        draft.replace(path)
         return {**inputs, "path": path.name, "token": f"token-of-{id}", "pid": os.getpid()}

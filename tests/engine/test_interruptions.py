@@ -95,6 +95,26 @@ def test_an_interrupted_deletion_is_finished_or_made_good(stack: Stack, tmp_path
     assert ("b-b-1" in stack.cloud.things()) == still_wanted
 
 
+def test_what_was_deleted_for_its_replacement_keeps_its_place_for_what_refers_to_it(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """Else the state would break a rule of integrity until its replacement is there, and `up` would end with that."""
+    gate = tmp_path / "gate"
+    text = (
+        'a = Thing("a", kind={kind!r}, label="same", dbr=True, at="deleted", gate={gate!r})\n'
+        'b = Thing("b", opts=ResourceOptions(depends_on=a))\n'
+    )
+    stack.up(text.format(kind="x", gate=str(gate)))
+    engine = stack.start("up", text.format(kind="y", gate=str(gate)))
+    engine.wait_for(gate.with_suffix(".reached"))
+    engine.kill()
+    gate.touch()
+    done = stack.up(text.format(kind="y", gate=str(gate)))
+    assert done.result.exit_code == 0, done.text
+    assert stack.cloud.things()["a-same"]["kind"] == "y"
+    assert stack.up().result.changes == {"same": 3}
+
+
 def test_ctrl_c_lets_what_is_under_way_finish_and_begins_nothing_new(stack: Stack, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     engine = stack.start("up", program(gate, at="created"))
