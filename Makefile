@@ -31,6 +31,7 @@ e2e: preflight images ## Whole `strata` commands against Docker, in stacks of th
 
 soak: preflight ## Many more random faults of the engine than `make test` takes; failures name a seed
 	$(BIN)/pytest -m soak -q
+	STRATA_HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/engine/properties -q
 
 smoke: preflight ## Validate the running stack, with restarts and kills (STACK=dev)
 	$(BIN)/pytest tests/smoke --stack $(STACK) --disruptive

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.aliases import Alias
+from engine.execution import StoppedError
 from engine.state import ResourceState
 from engine.values import Secret
 from tests.engine.direct import Registering
@@ -31,6 +32,7 @@ class Node:
     delete_first: bool = False
     retain: bool = False
     formerly: str = ""
+    fail: bool = False  # its creation, with an error that quotes a secret
 
     @property
     def needs(self) -> set[str]:
@@ -39,8 +41,10 @@ class Node:
     def inputs(self) -> dict[str, Any]:
         """A replacement that is made beside the old thing has a name of its own, as with every real provider."""
         label = self.physical if self.delete_first else f"{self.physical}-{self.kind}"
-        more = {"secret": Secret({"deep": [self.secret]})} if self.secret else {}
-        return {"value": self.value, "kind": self.kind, "label": label, "dbr": self.delete_first, **more}
+        more: dict[str, Any] = {"secret": Secret({"deep": [self.secret]})} if self.secret else {}
+        if self.fail:
+            more |= {"fail": "create", "value": Secret(self.secret)}
+        return {"value": self.value, "kind": self.kind, "label": label, "dbr": self.delete_first} | more
 
 
 Version = tuple[Node, ...]
@@ -72,13 +76,13 @@ def declare(program: Registering, version: Version, parallel: int) -> None:
         try:
             parents = {name: made[name].result() for name in node.needs}
             if stopped.is_set():
-                raise RuntimeError("another registration failed")
+                raise StoppedError
             made[node.name].set_result(_register(program, node, parents))
         except Exception as error:  # noqa: BLE001 - given to whoever asks for the result
             stopped.set()
             made[node.name].set_exception(error)
 
-    with ThreadPoolExecutor(max_workers=parallel if parallel == 1 else len(version)) as pool:
+    with ThreadPoolExecutor(max_workers=1 if parallel == 1 else max(len(version), 1)) as pool:
         for node in version:  # what is needed comes first, so that one worker is enough
             pool.submit(register, node)
     for future in made.values():

@@ -2,9 +2,9 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from unittest.mock import patch
@@ -21,7 +21,7 @@ from tests.engine.direct import Registering
 from tests.engine.faults.programs import Version, declare
 
 PASSPHRASE = "correct horse"
-Command = Literal["up", "destroy"]
+Command = Literal["preview", "up", "destroy"]
 Declare = Callable[[Registering], None]
 
 
@@ -31,6 +31,7 @@ class Ended:
 
     code: int
     text: str
+    changes: Mapping[str, int] = field(default_factory=dict)
 
 
 class _NoProcess:
@@ -58,6 +59,8 @@ def run(
     refresh: bool = False,
     parallel: int = 8,
     large: bool = False,
+    details: bool = False,
+    as_json: bool = False,
 ) -> Ended:
     """`provider` is that of the package `test`. `large`: as if the state were, so that steps are logged.
 
@@ -80,16 +83,17 @@ def run(
     with _set_up(provider, program, large=large):
         out = io.StringIO()
         options = replace(api.Options(), refresh=refresh, parallel=parallel)
-        display = api.TextDisplay(out)
+        display = api.JsonDisplay(out) if as_json else api.TextDisplay(out, details=details)
         carried_out = session.Session(
             workspace(folder),
             load_project(folder),
             options,
             display,
-            _NoProcess() if command == "up" else None,  # type: ignore[arg-type]  # a stand-in
+            None if command == "destroy" else _NoProcess(),  # type: ignore[arg-type]  # a stand-in
         )
-        result = carried_out.update() if command == "up" else carried_out.destroy()
-        return Ended(result.exit_code, out.getvalue())
+        commands = {"preview": carried_out.preview, "up": carried_out.update, "destroy": carried_out.destroy}
+        result = commands[command]()
+        return Ended(result.exit_code, out.getvalue(), result.changes)
 
 
 def workspace(folder: Path) -> api.Workspace:
