@@ -94,6 +94,9 @@ def from_request(request: resource_pb2.RegisterResourceRequest, root: Path) -> G
     """Raises Unsupported, naming resource and option. `root` is the folder that source positions are relative to."""
     _refuse(request)
     inputs = from_struct(request.object)
+    if request.custom and request.type.startswith(PROVIDER_TYPE_PREFIX):  # of which the SDK says two beside its inputs
+        said = {"version": request.version.removeprefix("v"), "pluginDownloadURL": request.pluginDownloadURL}
+        inputs |= {key: value for key, value in said.items() if value}
     dependencies = tuple(sorted(request.dependencies))
     named = {key: tuple(sorted(value.urns)) for key, value in request.propertyDependencies.items()}
     return Goal(

@@ -22,6 +22,7 @@ TYPES: Mapping[str, Resource] = {
     "docker:index/volume:Volume": Volume(),
 }
 
+_NOTES = ("__meta", "__pulumi_raw_state_delta")
 _CONFIGURATION = ("host", "version", "__internal", "__defaults")
 
 
@@ -64,7 +65,11 @@ class DockerProvider:
         return _resource(call.type).create(self._connect(), call, inputs)
 
     def read(self, call: Call, old: Old) -> Old | None:
-        return _resource(call.type).read(self._connect(), call, old)
+        live = _resource(call.type).read(self._connect(), call, old)
+        # What the official plugin notes beside the facts is its own; it stays for as long as these do.
+        if live is not None and live.id == old.id and _facts(live.outputs) == _facts(old.outputs):
+            return Old(live.id, live.inputs, old.outputs)
+        return live
 
     def update(self, call: Call, old: Old, inputs: Properties) -> Properties:
         return _resource(call.type).update(self._connect(), call, old, inputs)
@@ -87,6 +92,11 @@ class DockerProvider:
             if self._daemon is None:
                 self._daemon = Daemon(self._host)
             return self._daemon
+
+
+def _facts(outputs: Properties) -> Properties:
+    """Outputs without notes, and without what is empty: the official plugin leaves some of it out."""
+    return {key: value for key, value in outputs.items() if key not in _NOTES and value not in (None, {}, [])}
 
 
 def _resource(type: str) -> Resource:

@@ -100,8 +100,10 @@ def _in_order(cloud: Recording, before: Version, version: Version) -> None:
         made, deleted = cloud.when("began", "create", node.name), cloud.when("began", "delete", node.name)
         if made is not None and deleted is not None:
             assert (deleted < made) == node.delete_first, f"{node.name} was replaced in the wrong order"
+    # What is deleted for its replacement goes before what merely depends on it: only what uses it goes first.
+    first = {node.name for node in version if node.delete_first}
     for node in before:
-        for needed in node.needs:
+        for needed in node.needs - first:
             freed, deleted = cloud.when("ended", "delete", node.name), cloud.when("began", "delete", needed)
             if freed is not None and deleted is not None:
                 assert freed < deleted, f"{needed} was deleted while {node.name} still needed it"

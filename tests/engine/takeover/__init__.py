@@ -1,0 +1,1 @@
+"""The official CLI and this engine on one stack, in both directions."""
