@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from bench import compose_binary, daemon, machine, memory, postgres, redis, table, up, vectors
+from bench import compose_binary, daemon, engine, machine, memory, postgres, redis, table, up, vectors
 from bench.compose import Compose
 from bench.errors import BenchError
 from bench.measure import LEAST_ROUNDS
@@ -23,7 +23,7 @@ LOADS: dict[str, Callable[..., Iterator[Row]]] = {
     "redis": redis.rows,
     "vectors": vectors.rows,
 }
-GROUPS = ("up", "memory", *LOADS)
+GROUPS = ("engine", "up", "memory", *LOADS)
 
 
 def main() -> int:
@@ -53,7 +53,9 @@ def main() -> int:
 
 def _measure(group: str, stack: Stack, options: argparse.Namespace) -> Iterator[Row]:
     rounds, duration = options.rounds, options.seconds
-    if group == "up":
+    if group == "engine":
+        yield from engine.rows(rounds, _say)
+    elif group == "up":
         try:
             compose = Compose.make(stack, compose_binary.find(_say))
         except BenchError as error:

@@ -1,5 +1,6 @@
 """How the embedded engine grows with its program, beside the official CLI where that is on PATH with its plugins."""
 
+import json
 import math
 import os
 import shutil
@@ -8,15 +9,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.measure import Series
-from bench.memory import MB, watch
+from bench.memory import MB
 from bench.table import Goal, Row
 
 SIZES = (50, 500, 3000)
+# Beyond this the CLI is not measured: it saves all of its state at each step, and took more than 15 minutes for 3000.
+OFFICIAL = 500
 EXPONENT = Goal(limit=1.1, direction="at most", of="value")
 PREVIEW = Goal(limit=10, direction="less than", of="value")
 MEMORY = Goal(limit=400, direction="less than", of="value")
@@ -25,6 +28,7 @@ AT_ONCE = Goal(limit=2, direction="less than", of="value")
 SLOW = 64
 _ROOT = Path(__file__).parents[1]
 _LIMIT = 900  # seconds for any one command
+TITLES = ("first `up`", "preview without changes", "`up` without changes")
 _PLUGINS = ("pulumi", "pulumi-language-python", "pulumi-resource-random", "pulumi-resource-pulumi-python")
 
 
@@ -42,47 +46,59 @@ def rows(rounds: int, say: Callable[[str], None], sizes: Sequence[int] = SIZES) 
     official = all(shutil.which(name) for name in _PLUGINS)
     if not official:
         say(f"without the official CLI: {', '.join(n for n in _PLUGINS if not shutil.which(n))} not on PATH")
-    ours: dict[str, list[Series]] = {name: [] for name in ("up", "preview", "unchanged")}
+    medians: dict[str, list[float]] = {title: [] for title in TITLES}
     for size in sizes:
         say(f"engine, {size} resources, {rounds} rounds")
         with tempfile.TemporaryDirectory(prefix="strata-bench-engine-") as name:
-            mine = _stack(Path(name) / "ours")
-            runs = {"up": [embedded(mine, "up", size)], "preview": [], "unchanged": []}
-            theirs: dict[str, list[Run]] = {"up": [], "preview": [], "unchanged": []}
-            if official:
-                other = _stack(Path(name) / "theirs")
-                _pulumi(other, "stack", "init", "bench", size=size)
-                theirs["up"].append(cli(other, "up", size))
-            for number in range(rounds):
-                for command, verb in (("preview", "preview"), ("unchanged", "up")):
-                    turns = [lambda: runs[command].append(embedded(mine, verb, size))]  # noqa: B023 - called below
-                    if official:
-                        turns.append(lambda: theirs[command].append(cli(other, verb, size)))  # noqa: B023
-                    for turn in turns if number % 2 else reversed(turns):
-                        turn()
-            for command, goal in (
-                ("up", None),
-                ("preview", PREVIEW if size == max(SIZES) else None),
-                ("unchanged", None),
-            ):
-                series = Series(tuple(run.seconds for run in runs[command]))
-                ours[command].append(series)
-                beside = Series(tuple(run.seconds for run in theirs[command])) if theirs[command] else None
-                title = {"up": "first `up`", "preview": "preview without changes", "unchanged": "`up` without changes"}
-                yield Row(name=f"{title[command]}, {size} resources", unit="s", ours=series, theirs=beside, goal=goal)
-            again = runs["preview"] + runs["unchanged"]
-            peak = Series(tuple(run.engine / MB for run in again))
-            goal = MEMORY if size == max(SIZES) else None
-            yield Row(name=f"engine's RSS, {size} resources", unit="MB", ours=peak, goal=goal)
-            if size == min(sizes):
-                yield Row(
-                    name="start to first registration", unit="s", ours=Series(tuple(r.first for r in again)), goal=FIRST
-                )
+            taken = _measured(Path(name), size, rounds, official=official and size <= OFFICIAL)
+        largest = size == max(SIZES)
+        for title in TITLES:
+            ours, theirs = taken.ours[title], taken.theirs[title]
+            medians[title].append(_series(ours).median)
+            goal = PREVIEW if largest and title == TITLES[1] else None
+            beside = _series(theirs) if theirs else None
+            yield Row(name=f"{title}, {size} resources", unit="s", ours=_series(ours), theirs=beside, goal=goal)
+        again = [run for title in TITLES[1:] for run in taken.ours[title]]
+        peak = Series(tuple(run.engine / MB for run in again))
+        yield Row(name=f"engine's RSS, {size} resources", unit="MB", ours=peak, goal=MEMORY if largest else None)
+        if size == min(sizes):
+            first = Series(tuple(run.first for run in again))
+            yield Row(name="start to first registration", unit="s", ours=first, goal=FIRST)
     if len(sizes) > 1:
-        for command, title in (("up", "first `up`"), ("preview", "preview"), ("unchanged", "`up`")):
-            grown = exponent(sizes, [series.median for series in ours[command]])
-            yield Row(name=f"growth exponent, {title}", unit="", ours=Series((grown,)), goal=EXPONENT)
+        for title in TITLES:
+            grown = Series((exponent(sizes, medians[title]),))
+            yield Row(name=f"growth exponent, {title}", unit="", ours=grown, goal=EXPONENT)
     yield from _at_once(rounds, say)
+
+
+@dataclass
+class Taken:
+    """Runs by title."""
+
+    ours: dict[str, list[Run]] = field(default_factory=lambda: {title: [] for title in TITLES})
+    theirs: dict[str, list[Run]] = field(default_factory=lambda: {title: [] for title in TITLES})
+
+
+def _measured(folder: Path, size: int, rounds: int, *, official: bool) -> Taken:
+    """Both in turns, and every round begins with another one. A first `up` is made once."""
+    taken, mine = Taken(), _stack(folder / "ours")
+    taken.ours[TITLES[0]].append(embedded(mine, "up", size))
+    if official:
+        other = _stack(folder / "theirs")
+        _pulumi(other, "stack", "init", "bench", size=size)
+        taken.theirs[TITLES[0]].append(cli(other, "up", size))
+    for number in range(rounds):
+        for title, command in zip(TITLES[1:], ("preview", "up"), strict=True):
+            for who in ("ours", "theirs") if number % 2 else ("theirs", "ours"):
+                if who == "ours":
+                    taken.ours[title].append(embedded(mine, command, size))
+                elif official:
+                    taken.theirs[title].append(cli(other, command, size))
+    return taken
+
+
+def _series(runs: Sequence[Run]) -> Series:
+    return Series(tuple(run.seconds for run in runs))
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
@@ -94,16 +110,15 @@ def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
 
 def embedded(folder: Path, command: str, size: int, *, slow: bool = False) -> Run:
     """One command of ours. Raises BenchError."""
-    (folder / "first").unlink(missing_ok=True)
-    arguments = [sys.executable, "-m", "bench.engine_run", command, str(folder), *([str(SLOW)] if slow else [])]
-    begun = time.perf_counter()
-    process = subprocess.Popen(arguments, cwd=_ROOT, env=_environment(size, slow), stderr=subprocess.PIPE, text=True)
-    peak = watch(process)
-    seconds = time.perf_counter() - begun
-    _, errors = process.communicate()
-    if process.returncode:
-        raise BenchError(f"{command} of {size} resources failed: {errors[-2000:]}")
-    return Run(seconds, peak.engine, float((folder / "first").read_text()))
+    arguments = [sys.executable, "-m", "bench.engine_run", command, str(folder)]
+    arguments += [str(time.time()), *([str(SLOW)] if slow else [])]
+    done = subprocess.run(
+        arguments, cwd=_ROOT, env=_environment(size, slow), capture_output=True, text=True, timeout=_LIMIT
+    )
+    if done.returncode:
+        raise BenchError(f"{command} of {size} resources failed: {done.stderr[-2000:]}")
+    taken = json.loads((folder / "taken.json").read_text(encoding="utf-8"))
+    return Run(taken["seconds"], taken["peak"], taken["first"])
 
 
 def cli(folder: Path, command: str, size: int) -> Run:
@@ -139,7 +154,7 @@ def _environment(size: int, slow: bool = False) -> dict[str, str]:
 
 
 def _pulumi(folder: Path, *arguments: str, size: int) -> None:
-    environment = {
+    environment: dict[str, str] = {
         **_environment(size),
         "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "bench",

@@ -1,84 +1,68 @@
-"""One command of the embedded engine in a process of its own: `python -m bench.engine_run COMMAND FOLDER [PARALLEL]`.
+"""One command of the embedded engine, in a process of its own.
 
-Writes to FOLDER/first how many seconds after the start of this process the first registration arrived.
+`python -m bench.engine_run COMMAND FOLDER BEGUN [PARALLEL]`: BEGUN is when whoever started it did so, in seconds since
+the epoch. Writes to FOLDER/taken.json the seconds from then until the end and until the first registration, and the
+engine's peak in bytes.
 """
 
 import io
+import json
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import psutil
+from engine import api
 
-from engine import api, deployment, providers
-from engine.goal import Goal
-from engine.providers.base import Call, Diff, Old, Properties
-from engine.state import ResourceState
-
-SECOND = 1.0
-
-
-class Slow:
-    """A provider whose creations take a second."""
-
-    def configure(self, config: Mapping[str, Any]) -> None:
-        """Nothing to configure."""
-
-    def check(self, call: Call, old_inputs: Properties | None, inputs: Properties) -> Properties:
-        return inputs
-
-    def diff(self, call: Call, old: Old, inputs: Properties) -> Diff:
-        return Diff(old.inputs != inputs)
-
-    def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]:
-        time.sleep(SECOND)
-        return call.name, inputs
-
-    def read(self, call: Call, old: Old) -> Old | None:
-        return old
-
-    def update(self, call: Call, old: Old, inputs: Properties) -> Properties:
-        return inputs
-
-    def delete(self, call: Call, old: Old) -> None:
-        """Nothing was made."""
-
-    def invoke(self, token: str, args: Properties) -> Properties:
-        return {}
-
-    def close(self) -> None:
-        """Nothing is open."""
+if TYPE_CHECKING:
+    from engine.goal import Goal
+    from engine.state import ResourceState
 
 
 def main() -> int:
-    command, folder = sys.argv[1], Path(sys.argv[2])
-    providers.OPENERS["bench"] = lambda host: Slow()
-    begun = psutil.Process().create_time()
-    register = deployment.Deployment.register
+    command, folder, begun = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+    processes = api.start_processes(folder)
+    try:
+        first = _watch_registrations()
+        workspace = api.Workspace(
+            root=folder,
+            stack="bench",
+            backend_url=(folder / "state").as_uri(),
+            passphrase="bench",  # noqa: S106
+        )
+        options = api.Options(parallel=int(sys.argv[4])) if len(sys.argv) > 4 else api.Options()
+        out = io.StringIO()
+        result: api.Result = getattr(api, command)(workspace, options, api.text_display(out), processes=processes)
+    finally:
+        processes.stop()
+    if result.exit_code:
+        sys.stderr.write(out.getvalue())
+    else:
+        taken = {"seconds": time.time() - begun, "first": min(first) - begun, "peak": _high_water()}
+        (folder / "taken.json").write_text(json.dumps(taken), encoding="utf-8")
+    return result.exit_code
 
-    def noting(self: deployment.Deployment, goal: Goal) -> ResourceState:
-        if not (folder / "first").exists():
-            (folder / "first").write_text(str(time.time() - begun))
+
+def _watch_registrations() -> list[float]:
+    """When each came. Imports what the engine itself imports while the program's interpreter gets ready."""
+    from bench.engine_provider import Slow
+    from engine import deployment, providers
+
+    providers.OPENERS["bench"] = lambda host: Slow()
+    register, times = deployment.Deployment.register, list[float]()
+
+    def noting(self: deployment.Deployment, goal: "Goal") -> "ResourceState":
+        times.append(time.time())
         return register(self, goal)
 
     deployment.Deployment.register = noting  # type: ignore[method-assign]
-    workspace = api.Workspace(
-        root=folder,
-        stack="bench",
-        backend_url=(folder / "state").as_uri(),
-        passphrase="bench",  # noqa: S106
-    )
-    options = api.Options()
-    if len(sys.argv) > 3:
-        options = replace(options, parallel=int(sys.argv[3]))
-    out = io.StringIO()
-    result: api.Result = getattr(api, command)(workspace, options, api.text_display(out))
-    if result.exit_code:
-        sys.stderr.write(out.getvalue())
-    return result.exit_code
+    return times
+
+
+def _high_water() -> int:
+    """The most bytes that were resident, of this process alone."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 if __name__ == "__main__":

@@ -3,19 +3,21 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
 from google.protobuf import empty_pb2
 
-from engine.errors import EngineError
+from engine.errors import EngineError, StoppedError
 from engine.pack_process import PackError, PackProcess, Subject
 from engine.policy_config import reconcile
 from engine.policy_pack import PolicyPack
 from engine.proto import analyzer_pb2, analyzer_pb2_grpc
 
 _MAX_MESSAGE: Final = 400 * 1024 * 1024  # bytes, as the SDK's
+_POLL: Final = 0.2  # seconds
 _POLICY_RAISED: Final = "Exception calling application: "  # what gRPC puts before a policy's own error
 
 
@@ -27,10 +29,16 @@ class _Connected:
 
 
 class Analyzer:
-    """Connects and configures in the background. Whatever asks waits for that, and raises PackError."""
+    """Connects and configures in the background. Whatever asks waits for that.
 
-    def __init__(self, process: PackProcess, subject: Subject, say: Callable[[str], None]) -> None:
-        self._process = process
+    Raises PackError, and StoppedError when the run is cancelled meanwhile.
+    """
+
+    def __init__(
+        self, process: PackProcess, subject: Subject, say: Callable[[str], None], cancelled: Callable[[], bool]
+    ) -> None:
+        """`cancelled` tells whether to give up a question that is not answered yet: a policy may wait forever."""
+        self._process, self._say, self._cancelled = process, say, cancelled
         self._connected: Future[_Connected] = Future()
         process.run(subject, say)
         threading.Thread(target=self._connect, args=(subject,), name="policy pack", daemon=True).start()
@@ -101,14 +109,20 @@ class Analyzer:
     def _ask(self, method: str, request: Any) -> Any:
         return self._call(getattr(self._connected.result().stub, method), request)
 
-    def _call(self, method: Callable[[Any], Any], request: Any) -> Any:
+    def _call(self, method: "grpc.UnaryUnaryMultiCallable[Any, Any]", request: Any) -> Any:
+        about = f" on {request.type} {request.name!r}" if isinstance(request, analyzer_pb2.AnalyzeRequest) else ""
+        answer = method.future(request)
         try:
-            return method(request)
+            while not self._cancelled():
+                with suppress(grpc.FutureTimeoutError):
+                    return answer.result(_POLL)
+            answer.cancel()
+            self._say(f"a policy of the pack {self.pack.shown} had not answered{about}")
+            raise StoppedError
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 raise self._process.lost() from None
             details = (error.details() or str(error.code())).strip().removeprefix(_POLICY_RAISED)
-            about = f" on {request.type} {request.name!r}" if isinstance(request, analyzer_pb2.AnalyzeRequest) else ""
             raise PackError(
                 f"a policy of the pack {self.pack.shown} failed{about}: {details}; its traceback is above"
             ) from None

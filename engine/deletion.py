@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from engine.errors import StoppedError
 from engine.events import RETAINED, Op
-from engine.execution import Executor, Run, StoppedError
+from engine.execution import Executor, Run
 from engine.providers.base import Provider
 from engine.scope import staying
 from engine.selection import Selection, with_dependents

@@ -7,7 +7,8 @@ from functools import partial
 
 from engine.deletion import delete_all
 from engine.doubts import Doubts
-from engine.execution import Executor, Run, StepFailedError, StoppedError
+from engine.errors import StoppedError
+from engine.execution import Executor, Run, StepFailedError
 from engine.goal import Goal
 from engine.planning import call_of, check, decide, keep_ignored
 from engine.providers.base import Call, Provider, ProviderError

@@ -1,4 +1,4 @@
-"""The one exception that reaches a user, with the exit code of the official CLI."""
+"""The one exception that reaches a user, with the exit code of the official CLI; and the one that ends a run early."""
 
 from enum import IntEnum
 
@@ -21,3 +21,7 @@ class EngineError(Exception):
     def __init__(self, message: str, exit_code: int = ExitCode.FAILURE) -> None:
         super().__init__(message)
         self.exit_code = int(exit_code)
+
+
+class StoppedError(Exception):
+    """The run has failed or was cancelled, as was told: nothing new is begun."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine import providers
-from engine.errors import EngineError
+from engine.errors import EngineError, StoppedError
 from engine.events import Op, Reporter
 from engine.journal import Journal
 from engine.planning import call_of
@@ -19,10 +19,6 @@ from engine.providers.base import Old, PartialFailure, Provider, ProviderError
 from engine.state import OperationType, PendingOperation, ResourceState
 from engine.telling import differing_places, hidden, report_replaced, step_of
 from engine.values import UNKNOWN_TEXT, Properties, Secret, carry_secrets, mark_secrets, plain
-
-
-class StoppedError(Exception):
-    """The run has failed or was cancelled: nothing new is begun."""
 
 
 class StepFailedError(StoppedError):

@@ -78,8 +78,8 @@ class JsonDisplay:
 
 
 def _counts(step: Step) -> bool:
-    """As the CLI, what stays the same is left out, but for the stack itself."""
-    return step.op != "same" or step.type == ROOT_STACK_TYPE
+    """As with the CLI: not the two halves of a replacement, and of what stays the same only the stack itself."""
+    return step.op not in ("same", "create-replacement", "delete-replaced") or step.type == ROOT_STACK_TYPE
 
 
 def shown(properties: Mapping[str, Any], *, show_secrets: bool) -> dict[str, Any]:

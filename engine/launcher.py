@@ -62,8 +62,27 @@ def main() -> int:
     return 0
 
 
-def _run(program: str) -> None:
+async def _run(program: str) -> None:
     runpy.run_path(program, run_name="__main__")
+    await _settled()
+
+
+async def _settled() -> None:
+    """Waits for the outputs of the program, so that the SDK finds none that is left.
+
+    The SDK looks at all of them whenever one is there, which takes minutes with some thousand resources. An output that
+    failed stays, and is left to the SDK with all the others.
+    """
+    from pulumi.runtime.settings import SETTINGS
+
+    while True:
+        with SETTINGS.lock:
+            outputs = list(SETTINGS.outputs)
+        if not outputs:
+            return
+        done, _ = await asyncio.wait(outputs, return_when=asyncio.FIRST_EXCEPTION)
+        if any(output.cancelled() or output.exception() for output in done):
+            return
 
 
 def _traceback(program: str) -> str:

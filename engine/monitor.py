@@ -10,8 +10,9 @@ import grpc
 from google.protobuf import empty_pb2
 
 from engine.deployment import Deployment
+from engine.errors import StoppedError
 from engine.events import Severity
-from engine.execution import Run, StoppedError
+from engine.execution import Run
 from engine.goal import from_read, from_request
 from engine.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError

@@ -12,7 +12,7 @@ from engine.backend import StackFiles
 from engine.config import StackConfig, encryption_salt, load_stack_config
 from engine.deployment import Deployment, Target
 from engine.doubts import tell_interrupted
-from engine.errors import EngineError, ExitCode
+from engine.errors import EngineError, ExitCode, StoppedError
 from engine.events import COUNTED, Display, Kind, Mask, Recording, Reporter, Result, Severity, patience
 from engine.execution import Run
 from engine.findings import hide
@@ -206,6 +206,8 @@ class Session:
                 run.fail(violated)
         except (EngineError, ProviderError) as error:
             run.fail(str(error))
+        except StoppedError:
+            pass  # cancelled while a policy looked at the whole stack
         finally:
             if started:
                 started.stop()
@@ -235,7 +237,9 @@ class Session:
             config=config.values,
             secret_keys=config.secret_keys,
         )
-        return Policies([Analyzer(process, subject, self._note) for process in started.packs], dry=dry)
+        return Policies(
+            [Analyzer(process, subject, self._note, self._is_cancelled) for process in started.packs], dry=dry
+        )
 
     def _run_program(self, program: Program, deployment: Deployment, run: Run) -> None:
         def meanwhile() -> None:
@@ -271,6 +275,9 @@ class Session:
             config=self._config.as_properties(),
             mask=self._mask,
         )
+
+    def _is_cancelled(self) -> bool:
+        return self._cancelled
 
     def _cancel(self) -> None:
         """Nothing new is begun; what is under way finishes and is recorded."""

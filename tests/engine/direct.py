@@ -10,8 +10,9 @@ from typing import Any
 
 from engine.config import StackConfig
 from engine.deployment import Deployment, Target
+from engine.errors import StoppedError
 from engine.events import Mask, Message, Recording, Reporter, Step
-from engine.execution import Run, StoppedError
+from engine.execution import Run
 from engine.goal import Goal
 from engine.journal import Journal
 from engine.plugins import Plugins

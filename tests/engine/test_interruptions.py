@@ -10,6 +10,7 @@ import pytest
 
 from engine import api
 from engine.errors import EngineError
+from tests.engine.packs import make_pack
 from tests.engine.stack import Process, Stack
 
 PROGRAM = """
@@ -140,6 +141,33 @@ def test_a_second_ctrl_c_ends_at_once(stack: Stack, tmp_path: Path) -> None:
     os.kill(engine.process.pid, signal.SIGINT)
     assert engine.ended() == api.ExitCode.CANCELLED
     assert [operation.type for operation in stack.snapshot.pending] == ["creating"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "place"),
+    [("resource", "args.resource_type == THING", " on test:index:Thing 'a'"), ("stack", "True", "")],
+)
+def test_ctrl_c_does_not_wait_for_a_policy_that_never_answers(
+    stack: Stack, tmp_path: Path, kind: str, condition: str, place: str
+) -> None:
+    asked = tmp_path / "asked"
+    hangs = f"""
+        @{kind}("hangs")
+        def hangs(args, report):
+            if {condition}:
+                import pathlib, threading
+                pathlib.Path({str(asked)!r}).touch()
+                threading.Event().wait()
+
+        PolicyPack("p", [hangs])
+        """
+    pack = make_pack(tmp_path / "pack", hangs)
+    engine = stack.start("up", 'Thing("a")', policy_pack=pack.folder)
+    engine.wait_for(asked)
+    os.kill(engine.process.pid, signal.SIGINT)
+    assert engine.ended() == api.ExitCode.CANCELLED, engine.log.read_text()
+    assert f"a policy of the pack {pack.folder} had not answered{place}" in engine.log.read_text()
+    assert stack.cloud.calls() == []
 
 
 def test_no_process_outlives_a_killed_engine(stack: Stack, tmp_path: Path) -> None:

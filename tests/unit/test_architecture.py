@@ -18,7 +18,7 @@ PACKAGES = ("applications", "bench", "cli", "components", "engine", "images", "i
 # Package → the project's packages that it may import besides itself.
 MAY_IMPORT = {
     "applications": set[str](),
-    "bench": {"components", "images", "infra"},
+    "bench": {"components", "engine", "images", "infra"},
     "cli": {"components", "engine", "images", "infra"},
     "components": set[str](),
     "engine": set[str](),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.aliases import Alias
-from engine.execution import StoppedError
+from engine.errors import StoppedError
 from engine.state import ResourceState
 from engine.values import Secret
 from tests.engine.direct import Registering

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from engine import api, providers, secrets, session, steplog
 from engine.backend import StackFiles
 from engine.deployment import Deployment
-from engine.execution import StoppedError
+from engine.errors import StoppedError
 from engine.project import load_project
 from engine.providers.base import Provider
 from engine.state import ResourceState, Snapshot
