@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import scripts
-from components.docker.backend import LOOPBACK, SECRETS_PATH, Workload, cores
+from components.docker.backend import LOOPBACK, SECRETS_PATH, cores
+from components.docker.workload import Workload
 from components.slices.secret_file import FORMS
 
 # Compose waits until Docker's health check has succeeded, and the first one runs one interval after the start. Engines

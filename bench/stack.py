@@ -16,7 +16,7 @@ import images
 from bench import daemon
 from bench.errors import BenchError
 from components.docker import object_store, postgres, qdrant, redis
-from components.docker.backend import Workload
+from components.docker.workload import Workload
 from infra import settings
 from infra.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from components.quantities import Size
-from components.specs import Spec
+from components.specs import RedisServer, Spec
 
 # Postgres cuts identifiers at 63 bytes; `_owner` and `_ro` are appended to an application's name.
 APPLICATION_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
@@ -61,10 +61,30 @@ class PostgresClaim(Spec):
 
 
 class RedisClaim(Spec):
-    """An ACL user on the shared Redis that reaches keys and channels with its prefix, and nothing else."""
+    """`shared`: a user on the Redis of the stack, who reaches keys and channels with its prefix and nothing else.
 
-    mode: Literal["shared"] = "shared"
-    prefix: str = Field(pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*:$", max_length=64, examples=["alfred:"])
+    `dedicated`: a Redis of the application's own, for clients that know a password and no name, and keys without a
+    prefix. `server` sizes it; a stack can have it otherwise (`strata:redis.dedicated.<application>`).
+    """
+
+    mode: Literal["shared", "dedicated"] = Field(default="shared", examples=["shared"])
+    prefix: str | None = Field(
+        default=None, pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9_-]+)*:$", max_length=64, examples=["alfred:"]
+    )
+    server: RedisServer | None = Field(
+        default=None, examples=[{"memory": "128Mi", "cpu": 0.5, "storage": "1Gi", "port": 6380}]
+    )
+
+    @model_validator(mode="after")
+    def _of_one_mode(self) -> "RedisClaim":
+        if self.mode == "shared" and (self.prefix is None or self.server is not None):
+            raise ValueError("a shared Redis needs a prefix and has no server of its own. Write `prefix: 'myapp:'`")
+        if self.mode == "dedicated" and (self.server is None or self.prefix is not None):
+            raise ValueError(
+                "a dedicated Redis needs its size and has no prefix, since all keys are the application's."
+                " Write `server: {memory: 128Mi, cpu: 0.5, storage: 1Gi, port: 6380}`"
+            )
+        return self
 
 
 class Distance(StrEnum):

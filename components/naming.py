@@ -20,7 +20,7 @@ MAX_NAME: Final = 63
 PREFIX: Final = re.compile(r"^([a-z][a-z0-9-]*-)?$")
 LONGEST: Final = len(f"{OBJECT_STORE}-secrets")
 
-# What backends call their volumes, present ones and those that are planned: a dedicated Redis is `redis-<application>`.
+# What backends call their volumes.
 _OF_BACKENDS: Final = re.compile(rf"({POSTGRES}|{REDIS}(-.+)?|{QDRANT}|{OBJECT_STORE})-data|.+-secrets")
 
 LABEL_STACK: Final = "strata.stack"
@@ -58,6 +58,11 @@ class Naming:
     def bucket(self, application: str, bucket: str) -> str:
         """The same of an application's bucket."""
         return _cut(self.physical(f"{application}-{bucket}").replace("_", "-"))
+
+
+def dedicated_redis(application: str) -> str:
+    """The logical name of an application's own Redis: its container and alias, as those above."""
+    return f"{REDIS}-{application}".replace("_", "-")
 
 
 def is_of_backends(volume: str) -> bool:

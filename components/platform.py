@@ -27,6 +27,9 @@ class Platform(Protocol):
 
     def redis(self, spec: RedisSpec) -> BackendService: ...
 
+    def dedicated_redis(self, application: str, spec: RedisSpec) -> BackendService:
+        """A Redis that one application has for itself; the service's `password` is that of its user `default`."""
+
     def qdrant(self, spec: QdrantSpec) -> BackendService: ...
 
     def object_store(self, spec: ObjectStoreSpec) -> BackendService: ...

@@ -43,3 +43,4 @@ class BackendService:
     ready: pulumi.Resource
     runtime: Runtime
     signing_key: pulumi.Output[str] | None = None  # for tokens, where the backend knows logins by these
+    password: pulumi.Output[str] | None = None  # of its only user, where one application has the server for itself

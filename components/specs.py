@@ -24,6 +24,7 @@ Rotation = Annotated[
     ),
 ]
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Cpu = Annotated[float, Field(ge=0.1, le=128, multiple_of=0.1)]
 
 
 class Spec(BaseModel):
@@ -63,16 +64,46 @@ class PostgresSpec(Spec):
     max_connections: int = Field(default=100, ge=10, le=2000, examples=[100])
 
 
-class RedisSpec(Spec):
-    """Redis. `maxmemory` is 75 % of the memory limit: the rest is for the fork that rewrites the log."""
+RedisMemory = Annotated[Size, at_least("64Mi")]
+RedisStorage = Annotated[Size, at_least("1Gi")]
 
-    version: Literal["8"] = Field(examples=["8"])
-    memory: Annotated[Size, at_least("64Mi")] = Field(examples=["256Mi"], description="Limit of the container")
-    cpu: float = Field(ge=0.1, le=128, multiple_of=0.1, examples=[0.5], description="Limit, in cores")
-    storage: Annotated[Size, at_least("1Gi")] = Field(examples=["10Gi"])
+
+class RedisServer(Spec):
+    """One Redis server. `maxmemory` is 75 % of the memory limit: the rest is for the fork that rewrites the log."""
+
+    memory: RedisMemory = Field(examples=["256Mi"], description="Limit of the container")
+    cpu: Cpu = Field(examples=[0.5], description="Limit, in cores")
+    storage: RedisStorage = Field(examples=["10Gi"])
     port: Port = Field(default=REDIS_PORT, examples=[6379], description="Port on this host (platform docker)")
-    admin_rotation: Rotation = None
     maxmemory_policy: MaxmemoryPolicy = Field(default=MaxmemoryPolicy.NOEVICTION, examples=["noeviction"])
+
+
+class RedisOverride(Spec):
+    """What a stack has otherwise than an application's claim of a Redis of its own says."""
+
+    memory: RedisMemory | None = Field(default=None, examples=["1Gi"])
+    cpu: Cpu | None = Field(default=None, examples=[1])
+    storage: RedisStorage | None = Field(default=None, examples=["10Gi"])
+    port: Port | None = Field(default=None, examples=[6380])
+    maxmemory_policy: MaxmemoryPolicy | None = Field(default=None, examples=["noeviction"])
+    admin_rotation: Rotation = None
+
+
+class RedisSpec(RedisServer):
+    """The Redis that applications share, and what is otherwise in this stack about those that they do not share."""
+
+    version: Literal["8"] = Field(examples=["8"], description="Of all of them")
+    admin_rotation: Rotation = None
+    dedicated: dict[str, RedisOverride] = Field(
+        default_factory=dict,
+        examples=[{"assistant": {"port": 6380}}],
+        description="By application, where its application.yaml has `redis: {mode: dedicated}`",
+    )
+
+    def of(self, application: str, server: RedisServer) -> "RedisSpec":
+        """The Redis of an application that claims `server` for itself."""
+        override = self.dedicated.get(application, RedisOverride()).model_dump(exclude_none=True)
+        return RedisSpec(version=self.version, **{**server.model_dump(), **override})
 
 
 class QdrantSpec(Spec):

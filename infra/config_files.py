@@ -29,7 +29,7 @@ from pydantic import BaseModel, SecretStr
 from components import privatefiles
 from components.privatefiles import state_home
 from infra.choices import FORMATS, Format, ViewName
-from infra.contract import BACKENDS, StackContract
+from infra.contract import BACKENDS, BackendName, StackContract
 
 
 class ConfigError(Exception):
@@ -90,8 +90,8 @@ def _context(contract: StackContract, *, stack: str, app: str, view: ViewName) -
     for backend in BACKENDS:
         if (claim := getattr(slices, backend)) is not None:
             context[backend] = {
-                **_view(contract, backend, view),
-                **claim.model_dump(exclude={"secret_ref", "readonly", "previous"}),
+                **_view(contract, app, backend, view),
+                **claim.model_dump(exclude={"secret_ref", "readonly", "previous", "server"}),
                 **_credential(contract, app, backend),
             }
     if slices.volumes is not None:
@@ -102,8 +102,10 @@ def _context(contract: StackContract, *, stack: str, app: str, view: ViewName) -
     return context
 
 
-def _view(contract: StackContract, backend: str, view: ViewName) -> dict[str, Any]:
-    views = getattr(contract.backends, backend).views
+def _view(contract: StackContract, app: str, backend: BackendName, view: ViewName) -> dict[str, Any]:
+    server = contract.server(app, backend)
+    assert server is not None  # the contract has no slice without one
+    views = server.views
     if view not in views:
         raise ConfigError(f"{backend} has no view `{view}` in this stack. It has: {', '.join(views)}")
     chosen: dict[str, Any] = views[view].model_dump(exclude={"access"})

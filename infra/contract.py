@@ -93,10 +93,15 @@ class PostgresSlice(Login):
 
 
 class RedisSlice(Login):
-    """The keys and channels that begin with `prefix`, on database `db`. SELECT is refused: 0 is the default."""
+    """The keys and channels that begin with `prefix`, on database `db`. SELECT is refused on a shared server.
+
+    `server` is a Redis of the application's own, where it has one: its `prefix` is empty and all keys are the
+    application's. `username` is then `default`, so that a password alone is enough.
+    """
 
     prefix: str
     db: Literal[0] = 0
+    server: Backend | None = Field(default=None, description="Absent: backends.redis")
 
 
 class Vector(Part):
@@ -221,9 +226,26 @@ class StackContract(Part):
     def _slices_have_a_backend(self) -> "StackContract":
         for name, slices in self.applications.items():
             for backend in BACKENDS:
-                if getattr(slices, backend) is not None and getattr(self.backends, backend) is None:
+                if getattr(slices, backend) is not None and self.server(name, backend) is None:
                     raise ValueError(f"applications.{name}.{backend} has no backends.{backend}")
         return self
+
+    def server(self, application: str, backend: BackendName) -> Backend | None:
+        """The server that an application's slice is on: its own, or the one of the stack."""
+        slice_ = getattr(self.applications[application], backend, None)
+        own: Backend | None = getattr(slice_, "server", None)
+        shared: Backend | None = getattr(self.backends, backend)
+        return own or shared
+
+    @property
+    def servers(self) -> dict[str, Backend]:
+        """Every server of the stack by name; that of one application is `<backend>-<application>`."""
+        shared = {name: getattr(self.backends, name) for name in BACKENDS}
+        found: dict[str, Backend] = {name: backend for name, backend in shared.items() if backend is not None}
+        for name, slices in self.applications.items():
+            if slices.redis is not None and slices.redis.server is not None:
+                found[f"redis-{name}"] = slices.redis.server
+        return found
 
 
 def schema_text() -> str:

@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from components import naming
 from components.claims import Application, ApplicationName
 from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec, Spec, Stage
+from infra import conflicts
 from infra.mistakes import SettingsError, validate
 
 NAMESPACE: Final = "strata"
@@ -102,8 +103,7 @@ def parse(raw: Mapping[str, Any], *, file: str) -> Settings:
 def read_applications(settings: Settings, root: Path) -> tuple[Application, ...]:
     """The claims of the stack's applications. Raises SettingsError."""
     applications = tuple(_read_application(root, name) for name in settings.applications)
-    _refuse_shared_names(applications)
-    _refuse_shared_volumes(applications)
+    conflicts.refuse(settings, applications)
     return applications
 
 
@@ -134,62 +134,3 @@ def _read_application(root: Path, name: str) -> Application:
     if application.name != name:
         raise SettingsError(f"{file}: name is `{application.name}` and its folder `{name}`. Write: `name: {name}`")
     return application
-
-
-def _refuse_shared_names(applications: tuple[Application, ...]) -> None:
-    """Roles are cluster-wide and prefixes share one Redis: two applications with one of them would share data."""
-    owners: dict[str, str] = {}
-    for application in applications:
-        for role in application.postgres_roles:
-            other = owners.setdefault(role, application.name)
-            if other != application.name or application.postgres_roles.count(role) > 1:
-                raise SettingsError(
-                    f"applications/{application.name}/application.yaml: the role `{role}` is made twice"
-                    f" (also by `{other}`). Give one of them another name."
-                )
-    prefixes = [(a.name, a.redis.prefix) for a in applications if a.redis]
-    for name, prefix in prefixes:
-        for other_name, other in prefixes:
-            if name != other_name and prefix.startswith(other):
-                raise SettingsError(
-                    f"applications/{name}/application.yaml: redis.prefix `{prefix}` lies within `{other}` of"
-                    f" `{other_name}`. Write for instance `prefix: '{name}:'`"
-                )
-    buckets: dict[str, str] = {}
-    for application in applications:
-        for bucket in application.object_store.buckets if application.object_store else ():
-            # A stack's prefix is the same for all, so it cannot tell two of them apart.
-            name = f"{application.name}-{bucket}".replace("_", "-")
-            other = buckets.setdefault(name, application.name)
-            if other != application.name:
-                raise SettingsError(
-                    f"applications/{application.name}/application.yaml: the bucket `{bucket}` would be `{name}`, as one"
-                    f" of `{other}` is. Give one of them another name."
-                )
-    collections: dict[str, str] = {}
-    for application in applications:
-        for collection in application.qdrant.collections if application.qdrant else ():
-            other = collections.setdefault(collection, application.name)
-            if other != application.name:
-                raise SettingsError(
-                    f"applications/{application.name}/application.yaml: the collection `{collection}` is `{other}`'s,"
-                    f" too. Write for instance: `{application.name}_{collection}`"
-                )
-
-
-def _refuse_shared_volumes(applications: tuple[Application, ...]) -> None:
-    """After the stack's prefix a volume's name is its own: two with one name would be one, with the data of both."""
-    owners: dict[str, str] = {}
-    for application in applications:
-        for volume in application.volumes:
-            owner = "a backend" if naming.is_of_backends(volume) else owners.setdefault(volume, application.name)
-            if owner != application.name:
-                raise SettingsError(
-                    f"applications/{application.name}/application.yaml: the volume `{volume}` is that of {owner}."
-                    f" Write for instance:\n  volumes:\n    {_own(application, volume)}: {{}}"
-                )
-
-
-def _own(application: Application, volume: str) -> str:
-    """A name like `volume` that is not another's."""
-    return f"{application.name.replace('_', '-')}-{volume.removesuffix('-secrets')}"

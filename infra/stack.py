@@ -10,7 +10,15 @@ from typing import Any
 
 import pulumi
 
-from components.applications import ApplicationSecrets, Login, ObjectStoreSlice, PostgresSlice, QdrantSlice, RedisSlice
+from components.applications import (
+    ApplicationSecrets,
+    DedicatedRedisSlice,
+    Login,
+    ObjectStoreSlice,
+    PostgresSlice,
+    QdrantSlice,
+    RedisSlice,
+)
 from components.claims import Application
 from components.naming import Naming
 from components.platform import Platform
@@ -83,7 +91,7 @@ def deploy(settings: Settings, applications: tuple[Application, ...], platform: 
     backends = {"postgres": postgres, "redis": redis, "qdrant": qdrant, "object_store": object_store}
     outputs = Outputs(backends={name: _backend(service) for name, service in backends.items()})
     _postgres_slices(applications, postgres, root, outputs)
-    _redis_slices(applications, redis, outputs)
+    _redis_slices(applications, redis, settings, platform, outputs)
     _qdrant_slices(applications, qdrant, outputs)
     _object_store_slices(applications, object_store, settings.object_store.region, platform.naming, outputs)
     for application in applications:
@@ -125,13 +133,26 @@ def _postgres_slices(
     PostgresRoster("postgres-roster", _roster(service, logins), opts=_after(service, made))
 
 
-def _redis_slices(applications: tuple[Application, ...], service: BackendService, outputs: Outputs) -> None:
+def _redis_slices(
+    applications: tuple[Application, ...],
+    service: BackendService,
+    settings: Settings,
+    platform: Platform,
+    outputs: Outputs,
+) -> None:
     logins: list[str] = []
     made: list[pulumi.Resource] = []
     for application in applications:
-        if application.redis is None:
+        claim = application.redis
+        if claim is None:
             continue
-        part = RedisSlice(f"{application.name}-redis", application, application.redis, service)
+        if claim.server is not None:
+            own = platform.dedicated_redis(application.name, settings.redis.of(application.name, claim.server))
+            alone = DedicatedRedisSlice(f"{application.name}-redis", own)
+            facts = {"prefix": "", "db": 0, "server": _backend(own)}
+            outputs.add_slice(application.name, "redis", alone.login, facts)
+            continue
+        part = RedisSlice(f"{application.name}-redis", application, claim, service)
         outputs.add_slice(application.name, "redis", part.login, {"prefix": part.prefix, "db": 0})
         logins.append(part.login.username)
         made += part.ready

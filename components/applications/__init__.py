@@ -4,7 +4,15 @@ from components.applications.login import Login
 from components.applications.object_store import ObjectStoreSlice
 from components.applications.postgres import PostgresSlice
 from components.applications.qdrant import QdrantSlice
-from components.applications.redis import RedisSlice
+from components.applications.redis import DedicatedRedisSlice, RedisSlice
 from components.applications.secrets import ApplicationSecrets
 
-__all__ = ["ApplicationSecrets", "Login", "ObjectStoreSlice", "PostgresSlice", "QdrantSlice", "RedisSlice"]
+__all__ = [
+    "ApplicationSecrets",
+    "DedicatedRedisSlice",
+    "Login",
+    "ObjectStoreSlice",
+    "PostgresSlice",
+    "QdrantSlice",
+    "RedisSlice",
+]

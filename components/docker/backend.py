@@ -4,8 +4,7 @@ Everything that is posture stands here once, for every backend: loopback ports, 
 privilege escalation, limits, log rotation, restart policy. What differs between backends is in `Workload`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
@@ -15,6 +14,7 @@ import pulumi_random as random
 from components import naming, scripts
 from components.docker.context import Attachment, DockerContext
 from components.docker.volumes import volume
+from components.docker.workload import Workload
 from components.quantities import MIB
 from components.services import BackendService, Runtime, View
 from components.slices import (
@@ -35,45 +35,6 @@ LOOPBACK: Final = "127.0.0.1"
 # Docker 20.10 knows no start_interval, so a short interval would go on for ever.
 # Durations are spelt as Go prints them: the official provider would plan a change of `60s` to `1m0s` for ever.
 PROBE: Final = {"interval": "30s", "timeout": "5s", "start_period": "1m0s", "retries": 3}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workload:
-    """What is particular to one backend."""
-
-    backend: str  # postgres, redis, qdrant, object_store: its script, its probe, its image
-    name: str  # container and network alias: naming.POSTGRES, …
-    version: str
-    uid: int
-    port: int  # inside
-    host_port: int
-    data_path: str
-    arguments: tuple[str, ...]
-    memory: int  # bytes
-    cpu: float
-    stop_signal: str
-    stop_timeout: int  # seconds
-    secret_files: Mapping[str, str]  # file on the secrets volume -> form, see SecretFileArgs
-    tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> size, e.g. 64m
-    env: Mapping[str, str] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)  # secret file -> the key that it is of, kept as the data is
-    shm: int = 64 * MIB
-    admin_rotation: str | None = None  # another text is another password of the administrator
-    # A secret that the server takes at its start, and with which the administrator is made inside of it. `credential`
-    # makes what the administrator shows, of a random text and of this secret.
-    root: str | None = None
-    root_rotation: str | None = None
-    credential: Callable[[str, str], str] | None = None
-    grpc_port: int | None = None
-    host_grpc_port: int | None = None
-
-    @property
-    def ports(self) -> dict[str, tuple[int, int]]:
-        """The setting of each port → inside, on this host."""
-        found = {"port": (self.port, self.host_port)}
-        if self.grpc_port is not None and self.host_grpc_port is not None:
-            found["grpc_port"] = (self.grpc_port, self.host_grpc_port)
-        return found
 
 
 class Backend(pulumi.ComponentResource):
@@ -111,17 +72,22 @@ class Backend(pulumi.ComponentResource):
             started_with = self._secret(workload.root, self._root, secrets, image, keys)
             secret = self._host_secret("admin", admin)
         else:
-            started_with = secret = self._secret("admin", admin, secrets, image, keys)
-        self._container = self._run(image, data, secrets, attachment, started_with)
+            started_with = secret = self._secret("admin", admin, secrets, image, keys, given_while_running=True)
+        made = [started_with]
+        self._login = self._random(f"{name}-login") if workload.owner else None
+        if self._login is not None:
+            # After the other one: both are written through a helper of the same volume.
+            made.append(self._secret("login", self._login, secrets, image, made, files={"login.sha256": "sha256"}))
+        self._container = self._run(image, data, secrets, attachment, made)
         self._admin = AdminRef(
-            stack=context.naming.stack, secret=f"{workload.backend}/admin", host=self._view.host, port=self._view.port
+            stack=context.naming.stack, secret=f"{workload.secrets}/admin", host=self._view.host, port=self._view.port
         )
         self._ready = Ready(
             f"{name}-ready",
             ReadyArgs(
                 backend=workload.backend,
                 admin=self._admin,
-                root=f"{workload.backend}/{workload.root}" if workload.root else None,
+                root=f"{workload.secrets}/{workload.root}" if workload.root else None,
                 container=self._container.name,
                 container_id=self._container.id,
                 credential=secret.digest,
@@ -149,6 +115,7 @@ class Backend(pulumi.ComponentResource):
                 docker_host=self._context.host,
             ),
             signing_key=self._root,
+            password=self._login,
         )
 
     def _options(self, **extra: object) -> pulumi.ResourceOptions:
@@ -169,7 +136,7 @@ class Backend(pulumi.ComponentResource):
                         host=LOOPBACK,
                         port=port,
                         container=names.physical(work.name),
-                        setting=f"strata:{work.backend}.{setting}",
+                        setting=f"{work.setting}.{setting}",
                     )
                     for setting, (_, port) in work.ports.items()
                 ],
@@ -188,7 +155,7 @@ class Backend(pulumi.ComponentResource):
 
     def _host_secret(self, secret: str, content: pulumi.Output[str], *, keep: bool = False) -> SecretFile:
         """A secret that no container has."""
-        name = f"{self._workload.backend}/{secret}"
+        name = f"{self._workload.secrets}/{secret}"
         args = SecretFileArgs(stack=self._context.naming.stack, secret=name, content=content, keep=keep)
         return SecretFile(f"{self._name}-{secret}-secret", args, opts=self._child)
 
@@ -206,27 +173,31 @@ class Backend(pulumi.ComponentResource):
         content: pulumi.Output[str],
         volume: docker.Volume,
         image: docker.RemoteImage,
-        keys: list[SecretFile],
+        after: list[SecretFile],
+        *,
+        files: Mapping[str, str] | None = None,
+        given_while_running: bool = False,
     ) -> SecretFile:
-        """The secret that the container is started with: on this host, and on the container's volume."""
+        """A secret that the container is started with: on this host, and on the container's volume."""
         work, logical = self._workload, f"{self._name}-{secret}"
+        files = files or work.secret_files
         return SecretFile(
             f"{logical}-secret",
             SecretFileArgs(
                 stack=self._context.naming.stack,
-                secret=f"{work.backend}/{secret}",
+                secret=f"{work.secrets}/{secret}",
                 content=content,
-                keep_previous=work.root is None,
+                keep_previous=given_while_running,
                 volume=volume.name,
                 image=image.image_id,
-                files=work.secret_files,
-                of={file: f"{work.backend}/{key}" for file, key in work.keys.items()} or None,
+                files=files,
+                of={file: f"{work.secrets}/{key}" for file, key in work.keys.items()} or None,
                 uid=work.uid,
                 gid=work.uid,
                 labels=self._context.label_map(f"{logical}-secret"),
                 docker_host=self._context.host,
             ),
-            opts=self._options(depends_on=keys),
+            opts=self._options(depends_on=after),
         )
 
     def _random(self, logical: str, rotation: str | None = None) -> pulumi.Output[str]:
@@ -241,12 +212,12 @@ class Backend(pulumi.ComponentResource):
         data: docker.Volume,
         secrets: docker.Volume,
         attachment: Attachment,
-        secret: SecretFile,
+        written: list[SecretFile],
     ) -> docker.Container:
         work = self._workload
         memory = work.memory // MIB
         # `Ready` gives a running server another password of the administrator, but not another root.
-        digest = [{"label": naming.LABEL_DIGEST, "value": secret.digest}] if work.root else []
+        digest = [{"label": naming.LABEL_DIGEST, "value": written[0].digest}] if work.root else []
         return docker.Container(
             f"{self._name}-container",
             name=self._context.naming.physical(work.name),
@@ -284,7 +255,7 @@ class Backend(pulumi.ComponentResource):
             destroy_grace_seconds=work.stop_timeout,
             labels=[*self._context.labels(self._name), *digest],
             opts=self._options(
-                depends_on=[secret],
+                depends_on=written,
                 # The official provider records a change of these two without giving it to the daemon.
                 replace_on_changes=["healthcheck", "tmpfs"],
                 delete_before_replace=True,  # two containers cannot have one name

@@ -5,8 +5,9 @@ from typing import Final
 import pulumi
 
 from components import naming
-from components.docker.backend import Backend, Workload
+from components.docker.backend import Backend
 from components.docker.context import Attachment, DockerContext
+from components.docker.workload import Workload
 from components.specs import OBJECT_STORE_PORT, ObjectStoreSpec
 
 UID: Final = 1000  # what the continuations of MinIO's image and its Helm chart run it as

@@ -70,6 +70,10 @@ class DockerPlatform(pulumi.ComponentResource):
     def redis(self, spec: RedisSpec) -> BackendService:
         return Redis("redis", spec, self._context, self._attachment, self._inside()).service
 
+    def dedicated_redis(self, application: str, spec: RedisSpec) -> BackendService:
+        name = naming.dedicated_redis(application)
+        return Redis(name, spec, self._context, self._attachment, self._inside(), owner=application).service
+
     def qdrant(self, spec: QdrantSpec) -> BackendService:
         return Qdrant("qdrant", spec, self._context, self._attachment, self._inside()).service
 

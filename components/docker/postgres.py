@@ -5,8 +5,9 @@ from typing import Final
 import pulumi
 
 from components import naming, postgres_tuning
-from components.docker.backend import Backend, Workload
+from components.docker.backend import Backend
 from components.docker.context import Attachment, DockerContext
+from components.docker.workload import Workload
 from components.specs import POSTGRES_PORT, PostgresSpec
 
 UID: Final = 999  # of `postgres` in the official Debian images

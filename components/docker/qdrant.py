@@ -5,8 +5,9 @@ from typing import Final
 import pulumi
 
 from components import naming
-from components.docker.backend import Backend, Workload
+from components.docker.backend import Backend
 from components.docker.context import Attachment, DockerContext
+from components.docker.workload import Workload
 from components.slices.qdrant.logins import admin_token
 from components.specs import QDRANT_GRPC_PORT, QDRANT_PORT, QdrantSpec
 

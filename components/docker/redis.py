@@ -5,8 +5,10 @@ from typing import Final
 import pulumi
 
 from components import naming
-from components.docker.backend import Backend, Workload
+from components.docker.backend import Backend
 from components.docker.context import Attachment, DockerContext
+from components.docker.workload import Workload
+from components.slices.redis.default_user import RULES as DEFAULT_USER
 from components.specs import REDIS_PORT, RedisSpec
 
 UID: Final = 999  # of `redis` in the official Debian images
@@ -14,7 +16,10 @@ STOP_TIMEOUT: Final = 60  # Redis gives its own shutdown 10 s, plus the last wri
 
 
 class Redis(Backend):
-    """Container `redis` with volumes `redis-data` (retained) and `redis-secrets`."""
+    """Container `redis` with volumes `redis-data` (retained) and `redis-secrets`.
+
+    `owner` is an application that has it for itself: `redis-<owner>`, whose only user is the default one.
+    """
 
     def __init__(
         self,
@@ -23,14 +28,17 @@ class Redis(Backend):
         context: DockerContext,
         attachment: Attachment,
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        owner: str | None = None,
     ) -> None:
-        super().__init__("Redis", name, context, attachment, workload(spec), opts)
+        super().__init__("Redis", name, context, attachment, workload(spec, owner), opts)
 
 
-def workload(spec: RedisSpec) -> Workload:
+def workload(spec: RedisSpec, owner: str | None = None) -> Workload:
     return Workload(
         backend="redis",
-        name=naming.REDIS,
+        name=naming.dedicated_redis(owner) if owner else naming.REDIS,
+        owner=owner,
         version=spec.version,
         admin_rotation=spec.admin_rotation,
         uid=UID,
@@ -44,6 +52,7 @@ def workload(spec: RedisSpec) -> Workload:
         stop_timeout=STOP_TIMEOUT,
         secret_files={"admin": "plain", "admin.sha256": "sha256"},
         tmpfs={"/tmp": "16m"},  # noqa: S108 - a mount point
+        env={"STRATA_DEFAULT_USER": " ".join(DEFAULT_USER)} if owner else {},
     )
 
 

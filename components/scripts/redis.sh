@@ -10,15 +10,26 @@ users=$data/users.acl
 
 say() { echo "strata: $*" >&2; }
 
-read_hash() {
-    [ -r "$secrets/admin.sha256" ] || { say "$secrets/admin.sha256 is missing or unreadable: run strata up"; exit 1; }
-    hash=$(cat "$secrets/admin.sha256")
+read_hash() { # of the user $1, into $hash
+    file=$secrets/$1.sha256
+    [ -r "$file" ] || { say "$file is missing or unreadable: run strata up"; exit 1; }
+    hash=$(cat "$file")
     case $hash in
         *[!0-9a-f]*) ;;
         *) [ ${#hash} -eq 64 ] && return ;;
     esac
-    say "$secrets/admin.sha256 holds no SHA-256 in hex: run strata up"
+    say "$file holds no SHA-256 in hex: run strata up"
     exit 1
+}
+
+# Where one application has this server for itself, it logs in with a password and no name, as `default`.
+default_user() {
+    if [ -n "${STRATA_DEFAULT_USER:-}" ]; then
+        read_hash login
+        printf 'user default on #%s %s\n' "$hash" "$STRATA_DEFAULT_USER"
+    else
+        printf 'user default off resetpass resetkeys resetchannels -@all\n'
+    fi
 }
 
 # Two servers on one append-only file destroy it. The kernel gives the lock back when the container is gone.
@@ -44,12 +55,14 @@ identity_user() {
     printf 'user strata-identity-%s off -@all\n' "$uuid"
 }
 
-# Redis does not start without the file. The administrator's line is made anew, so that a kept volume accepts the
-# current password.
+# Redis does not start without the file. The lines of the administrator and of `default` are made anew, so that a kept
+# volume accepts the current passwords and no others.
 write_users() {
     kept=$(kept_users)
+    default=$(default_user) || exit 1
+    read_hash admin
     {
-        printf 'user default off resetpass resetkeys resetchannels -@all\n'
+        printf '%s\n' "$default"
         printf 'user admin on #%s ~* &* +@all\n' "$hash"
         [ -z "$kept" ] || printf '%s\n' "$kept"
         case $kept in
@@ -62,7 +75,6 @@ write_users() {
     sync "$data"
 }
 
-read_hash
 lock_volume
 write_users
 # The append-only file is the persistence: no snapshots beside it. Said here, since Terraform's bridge drops an empty word.

@@ -19,6 +19,7 @@ from components.slices.qdrant.collection import Collection, CollectionArgs
 from components.slices.qdrant.login import QdrantLogin, QdrantLoginArgs
 from components.slices.qdrant.roster import QdrantRoster
 from components.slices.ready import Ready, ReadyArgs
+from components.slices.redis.default_user import RedisDefaultUser, RedisDefaultUserArgs
 from components.slices.redis.roster import RedisRoster
 from components.slices.redis.user import RedisUser, RedisUserArgs
 from components.slices.roster import RosterArgs
@@ -50,6 +51,8 @@ __all__ = [
     "QdrantRoster",
     "Ready",
     "ReadyArgs",
+    "RedisDefaultUser",
+    "RedisDefaultUserArgs",
     "RedisRoster",
     "RedisUser",
     "RedisUserArgs",

@@ -29,6 +29,7 @@ from components.slices.qdrant.collection import CollectionProvider
 from components.slices.qdrant.login import QdrantLoginProvider
 from components.slices.qdrant.roster import QdrantRosterProvider
 from components.slices.ready import ReadyProvider
+from components.slices.redis.default_user import RedisDefaultUserProvider
 from components.slices.redis.roster import RedisRosterProvider
 from components.slices.redis.user import RedisUserProvider
 from components.slices.resource import SliceProvider
@@ -69,6 +70,11 @@ GOLDEN: dict[type[SliceProvider], tuple[type[Resource], str, str]] = {
         "components.slices.object_store.public_bucket PublicBucketProvider",
     ),
     ReadyProvider: (slices.Ready, "Ready", "components.slices.ready ReadyProvider"),
+    RedisDefaultUserProvider: (
+        slices.RedisDefaultUser,
+        "RedisDefaultUser",
+        "components.slices.redis.default_user RedisDefaultUserProvider",
+    ),
     RedisRosterProvider: (slices.RedisRoster, "RedisRoster", "components.slices.redis.roster RedisRosterProvider"),
     RedisUserProvider: (slices.RedisUser, "RedisUser", "components.slices.redis.user RedisUserProvider"),
     RoleProvider: (slices.Role, "Role", "components.slices.postgres.role RoleProvider"),

@@ -12,7 +12,7 @@ from bench.compose_file import Part
 from bench.errors import BenchError
 from components import scripts
 from components.docker import object_store, postgres, qdrant, redis
-from components.docker.backend import Workload
+from components.docker.workload import Workload
 from infra import settings
 
 ROOT = Path(__file__).parents[2]
