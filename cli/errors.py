@@ -19,9 +19,9 @@ class CliError(Exception):
 _EXPECTED: Final = {
     "engine.errors": "EngineError",
     "images.errors": "ImageError",
-    "infra.config_files": "ConfigError",
     "infra.mistakes": "SettingsError",
     "infra.reader": "ContractError",
+    "infra.rendering": "ConfigError",
     "infra.workspace": "WorkspaceError",
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import deletion, policies, smoke, state, summary
-from cli.config import write_files
+from cli.config import Place, write_files
 from cli.engines import Options, Outcome, choose
 from cli.errors import CliError
 from cli.options import (
@@ -87,7 +87,7 @@ def up(
         announce(session)
         images.ensure(settings, terminal)
         # What comes after the engine gets ready while it works: it waits for servers most of the time.
-        threading.Thread(target=import_module, args=("infra.config_files",), daemon=True).start()
+        threading.Thread(target=import_module, args=("infra.rendering",), daemon=True).start()
         checks = None if skip_smoke else started.enter_context(smoke.prepared(workspace))
         outcome = finish(session, session.engine.up(options))
         outputs = reader.read_outputs(workspace, show_secrets=True)
@@ -99,7 +99,7 @@ def up(
             _report_part(session, outcome, "configuration files and checks need all of it")
             return
         files = {
-            name: write_files(workspace, contract, applications[name], FORMATS, "host")
+            name: write_files(workspace, contract, applications[name], FORMATS, Place())
             for name in contract.applications
             if name in applications
         }

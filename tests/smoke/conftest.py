@@ -16,6 +16,7 @@ import yaml
 from infra import config_files
 from infra.contract import StackContract
 from infra.reader import ContractError, load_from, parse
+from infra.rendering import Renderer
 from infra.workspace import WorkspaceError, find
 from tests.smoke import clients
 from tests.smoke.alfred import CLAIM
@@ -103,10 +104,11 @@ def alfred_file(
 ) -> Path:
     """Alfred's env file, rendered anew beside the one that `up` wrote."""
     templates = yaml.safe_load((pytestconfig.rootpath / CLAIM).read_text(encoding="utf-8"))["config"]
-    values = config_files.render(contract, stack=stack, app="alfred", view="host", templates=templates, file=str(CLAIM))
+    values = Renderer(contract, stack=stack, app="alfred", view="host").variables(templates, file=str(CLAIM))
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        return config_files.write(stack, "alfred", "env", config_files.to_text(values, "env", header="smoke"))
+        path = config_files.path(stack, "alfred", "env")
+        return config_files.write(path, config_files.to_text(values, "env", header="smoke"))
 
 
 @pytest.fixture

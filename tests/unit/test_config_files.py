@@ -13,7 +13,7 @@ import yaml
 
 from infra import config_files
 from infra.choices import FORMATS, Format
-from infra.config_files import ConfigError
+from infra.rendering import ConfigError, Renderer
 from tests.unit import contracts
 
 URL = (
@@ -43,14 +43,8 @@ HARD_PASSWORDS = [
 
 def render(password: str, **templates: str) -> dict[str, str]:
     contract = contracts.contract(password)
-    return config_files.render(
-        contract,
-        stack="dev",
-        app="alfred",
-        view="host",
-        templates=templates or {"SECRET": "{{ postgres.password }}"},
-        file=FILE,
-    )
+    renderer = Renderer(contract, stack="dev", app="alfred", view="host")
+    return renderer.variables(templates or {"SECRET": "{{ postgres.password }}"}, file=FILE)
 
 
 def load_with_sh(path: Path) -> dict[str, str]:
@@ -83,7 +77,9 @@ def test_every_password_arrives_as_it_was_and_in_a_url(format: Format, tmp_path:
         values = render(password, PASSWORD="{{ postgres.password }}", URL=URL)
         templates[f"PASSWORD_{index}"], templates[f"URL_{index}"] = values["PASSWORD"], values["URL"]
         expected[index] = password
-    path = config_files.write("dev", "alfred", format, config_files.to_text(templates, format, header="two\nlines"))
+    path = config_files.write(
+        config_files.path("dev", "alfred", format), config_files.to_text(templates, format, header="two\nlines")
+    )
     loaded = load(path, format)
     for index, password in expected.items():
         assert loaded[f"PASSWORD_{index}"] == password
@@ -136,7 +132,7 @@ def test_a_secret_without_its_value_is_not_written_as_something_else() -> None:
     credentials = contract.credentials["alfred"].model_copy(update={"secrets": None})
     partial = contract.model_copy(update={"credentials": {"alfred": credentials}})
     with pytest.raises(ConfigError, match="do not hold the secrets of `alfred`"):
-        config_files.render(partial, stack="dev", app="alfred", view="host", templates={}, file=FILE)
+        Renderer(partial, stack="dev", app="alfred", view="host")
 
 
 def test_collections_tokens_and_both_ports_can_be_used() -> None:
@@ -156,8 +152,8 @@ def test_collections_tokens_and_both_ports_can_be_used() -> None:
 
 
 def test_another_view_gives_its_own_address() -> None:
-    values = config_files.render(
-        contracts.contract(), stack="dev", app="alfred", view="network", templates={"URL": URL}, file=FILE
+    values = Renderer(contracts.contract(), stack="dev", app="alfred", view="network").variables(
+        {"URL": URL}, file=FILE
     )
     assert "@db-postgres:5432/" in values["URL"]
 
@@ -186,14 +182,12 @@ def test_a_wrong_template_names_file_and_key_but_no_secret(template: str, says: 
 
 def test_an_unknown_view_names_those_that_exist() -> None:
     with pytest.raises(ConfigError, match=r"no view `cluster`.*host, network"):
-        config_files.render(
-            contracts.contract(), stack="dev", app="alfred", view="cluster", templates={"A": "b"}, file=FILE
-        )
+        Renderer(contracts.contract(), stack="dev", app="alfred", view="cluster")
 
 
 def test_an_unknown_application_names_those_that_exist() -> None:
     with pytest.raises(ConfigError, match=r"no application `ghost`.*alfred"):
-        config_files.render(contracts.contract(), stack="dev", app="ghost", view="host", templates={}, file=FILE)
+        Renderer(contracts.contract(), stack="dev", app="ghost", view="host")
 
 
 def test_files_are_their_owners_alone_even_over_an_open_one(tmp_path: Path) -> None:
@@ -201,7 +195,7 @@ def test_files_are_their_owners_alone_even_over_an_open_one(tmp_path: Path) -> N
     target.parent.mkdir(parents=True)
     target.write_text("old")
     target.chmod(0o644)
-    written = config_files.write("dev", "alfred", "env", "A=b\n")
+    written = config_files.write(target, "A=b\n")
     assert written == tmp_path / "strata" / "config" / "dev" / "alfred.env"
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert [file.name for file in written.parent.iterdir()] == ["alfred.env"], "a draft was left behind"
@@ -210,7 +204,7 @@ def test_files_are_their_owners_alone_even_over_an_open_one(tmp_path: Path) -> N
 def test_remove_takes_only_this_stacks_files() -> None:
     for stack in ("dev", "other"):
         for format in FORMATS:
-            config_files.write(stack, "alfred", format, "")
+            config_files.write(config_files.path(stack, "alfred", format), "")
     removed = config_files.remove("dev")
     assert [file.name for file in removed] == ["alfred.env", "alfred.json", "alfred.yaml"]
     assert config_files.path("other", "alfred", "env").exists()
