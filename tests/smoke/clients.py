@@ -60,7 +60,9 @@ def redis_client(
     """A client of the application, or with one of its facts replaced; an empty `username` and `password` mean none."""
     slice_ = contract.applications[app].redis
     assert slice_
-    view = _view(contract, "redis")
+    server = contract.server(app, "redis")
+    assert server
+    view = server.views["host"]
     return closing(
         redis.Redis(
             host=view.host,

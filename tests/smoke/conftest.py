@@ -120,8 +120,7 @@ def alfred_redis(contract: StackContract) -> Iterator["redis.Redis"]:
 @pytest.fixture
 def daemon(contract: StackContract) -> Iterator[docker.DockerClient]:
     """The Docker daemon that runs the stack, if one does."""
-    backends = [getattr(contract.backends, name) for name in type(contract.backends).model_fields]
-    runtimes = [backend.runtime for backend in backends if backend and backend.runtime]
+    runtimes = [server.runtime for server in contract.servers.values() if server.runtime]
     if not runtimes:
         pytest.skip("the contract names no container")
     host = runtimes[0].docker_host
