@@ -1,1 +1,1 @@
-"""What each application's document shows, with plain drivers and nothing but the files that the application is given."""
+"""What the document of each application shows, with plain drivers and nothing but the files it is given."""
