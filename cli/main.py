@@ -10,6 +10,7 @@ import traceback
 import typer
 
 from cli import outputs, stacks
+from cli.applications import app as applications_app
 from cli.cancel import cancel
 from cli.config import config
 from cli.errors import explain
@@ -19,7 +20,7 @@ from cli.terminal import complain
 from engine.errors import ExitCode
 
 app = typer.Typer(
-    help="The storage layer of an application platform: Postgres and Redis, on this host or in a cluster.",
+    help="The storage layer of an application platform: Postgres, Redis, Qdrant and S3, on this host or in a cluster.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,6 +35,7 @@ app.command()(outputs.outputs)
 app.command()(outputs.contract)
 app.command()(config)
 app.command()(graph)
+app.add_typer(applications_app, name="app")
 app.add_typer(images_app, name="images")
 
 

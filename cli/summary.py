@@ -77,10 +77,7 @@ def _passed(checks: Smoke | None) -> str:
 
 def _endpoints(contract: "StackContract") -> list[tuple[str, str]]:
     rows = []
-    for name in type(contract.backends).model_fields:
-        backend = getattr(contract.backends, name)
-        if backend is None:
-            continue
+    for name, backend in contract.servers.items():
         views = [
             f"{view.host}:{view.port}{f' and :{view.grpc_port}' if view.grpc_port else ''} ({place})"
             for place, view in backend.views.items()

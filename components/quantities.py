@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS: Final = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 _SIZE: Final = re.compile(r"^(\d+)(Ki|Mi|Gi|Ti)$")
@@ -28,7 +28,9 @@ def format_size(size: int) -> str:
     return f"{size // _UNITS['Ki']}Ki"
 
 
-Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size)]
+_SCHEMA: Final = {"type": "string", "pattern": r"^0*[1-9][0-9]*(Ki|Mi|Gi|Ti)$"}
+
+Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size), WithJsonSchema(_SCHEMA)]
 
 
 def at_least(minimum: str) -> AfterValidator:

@@ -239,7 +239,7 @@ class StackContract(Part):
 
     @property
     def servers(self) -> dict[str, Backend]:
-        """Every server of the stack by name; that of one application is `<backend>-<application>`."""
+        """Every server of the stack; one that an application has for itself is named `<backend>-<application>`."""
         shared = {name: getattr(self.backends, name) for name in BACKENDS}
         found: dict[str, Backend] = {name: backend for name, backend in shared.items() if backend is not None}
         for name, slices in self.applications.items():

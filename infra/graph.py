@@ -114,7 +114,7 @@ def from_contract(contract: StackContract, stack: str) -> Graph:
 def from_public(public: Mapping[str, Any], stack: str) -> Graph:
     """The same from the contract's public part as plain values, nulls left out."""
     promised = tuple(public["guarantees"])
-    backends = public["backends"]
+    backends = {**public["backends"], **_own_servers(public["applications"])}
     return Graph(
         stack=stack,
         platform=public["platform"],
@@ -131,8 +131,25 @@ def from_public(public: Mapping[str, Any], stack: str) -> Graph:
 def _application(name: str, claims: Mapping[str, Any], backends: Iterable[str]) -> Application:
     return Application(
         name=name,
-        claims=tuple(_claim(key, claim) if key in backends else _own(key, claim) for key, claim in claims.items()),
+        claims=tuple(
+            _claim(_server(name, key, claim), claim) if key in backends else _own(key, claim)
+            for key, claim in claims.items()
+        ),
     )
+
+
+def _own_servers(applications: Mapping[str, Any]) -> dict[str, Any]:
+    """What an application has for itself counts as a backend of the stack, too."""
+    return {
+        _server(name, key, claim): claim["server"]
+        for name, claims in sorted(applications.items())
+        for key, claim in claims.items()
+        if "server" in claim
+    }
+
+
+def _server(application: str, backend: str, claim: Mapping[str, Any]) -> str:
+    return f"{backend}-{application}" if "server" in claim else backend
 
 
 def _own(kind: str, things: Mapping[str, Any]) -> Claim:
@@ -141,9 +158,8 @@ def _own(kind: str, things: Mapping[str, Any]) -> Claim:
 
 
 def _claim(backend: str, claim: Mapping[str, Any]) -> Claim:
-    facts = {
-        key: value for key, value in claim.items() if key not in ("username", "secret_ref") and not _has_login(value)
-    }
+    told = ("username", "secret_ref", "server")  # elsewhere
+    facts = {key: value for key, value in claim.items() if key not in told and not _has_login(value)}
     return Claim(backend=backend, facts=_facts(facts), logins=tuple(_logins(claim, READ_WRITE)))
 
 

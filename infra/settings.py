@@ -102,7 +102,7 @@ def parse(raw: Mapping[str, Any], *, file: str) -> Settings:
 
 def read_applications(settings: Settings, root: Path) -> tuple[Application, ...]:
     """The claims of the stack's applications. Raises SettingsError."""
-    applications = tuple(_read_application(root, name) for name in settings.applications)
+    applications = tuple(read_application(root, name) for name in settings.applications)
     conflicts.refuse(settings, applications)
     return applications
 
@@ -115,7 +115,8 @@ def _value(text: str | None) -> Any:
         return text
 
 
-def _read_application(root: Path, name: str) -> Application:
+def read_application(root: Path, name: str) -> Application:
+    """The claims of one application, whether a stack has it or not. Raises SettingsError."""
     path = root / "applications" / name / "application.yaml"
     file = str(path.relative_to(root))
     try:
