@@ -17,6 +17,7 @@ from cli.errors import explain
 from cli.graph import graph
 from cli.images import app as images_app
 from cli.terminal import complain
+from cli.verify import verify
 from engine.errors import ExitCode
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command()(cancel)
 app.command()(outputs.outputs)
 app.command()(outputs.contract)
 app.command()(config)
+app.command()(verify)
 app.command()(graph)
 app.add_typer(applications_app, name="app")
 app.add_typer(images_app, name="images")

@@ -17,14 +17,16 @@ from components.slices.postgres.statements import Statement, split
 LOCK: Final = 0x6D69_6772_6174  # "migrat"
 WAIT: Final = 600_000  # milliseconds that a second run waits for the first one to finish
 
-# Owned by the administrator: an application can neither forge nor lose the record.
+# Owned by the administrator: an application can read the record, and neither forge nor lose it.
 TABLE: Final = """
     CREATE SCHEMA IF NOT EXISTS strata;
     CREATE TABLE IF NOT EXISTS strata.migrations (
         name text PRIMARY KEY,
         checksum text NOT NULL,
         applied_at timestamptz NOT NULL DEFAULT now()
-    )
+    );
+    GRANT USAGE ON SCHEMA strata TO PUBLIC;
+    GRANT SELECT ON strata.migrations TO PUBLIC
 """
 
 
