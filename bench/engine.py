@@ -1,7 +1,6 @@
 """How the embedded engine grows with its program, beside the official CLI where that is on PATH with its plugins."""
 
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.measure import Series
+from bench.measure import Series, exponent
 from bench.memory import MB
 from bench.table import Goal, Row
 
@@ -99,13 +98,6 @@ def _measured(folder: Path, size: int, rounds: int, *, official: bool) -> Taken:
 
 def _series(runs: Sequence[Run]) -> Series:
     return Series(tuple(run.seconds for run in runs))
-
-
-def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
-    """The slope of the line that fits best where both axes are logarithmic: 1 is linear, 2 is quadratic."""
-    xs, ys = [math.log(size) for size in sizes], [math.log(value) for value in seconds]
-    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
 
 
 def embedded(folder: Path, command: str, size: int, *, slow: bool = False) -> Run:

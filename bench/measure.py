@@ -1,8 +1,9 @@
 """Medians of what is measured in turns."""
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 LEAST_ROUNDS = 5  # fewer have no median worth printing
@@ -49,3 +50,10 @@ def seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
+
+
+def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """The slope of the line that fits best where both axes are logarithmic: 1 is linear, 2 is quadratic."""
+    xs, ys = [math.log(size) for size in sizes], [math.log(value) for value in seconds]
+    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,20 @@ class Stack:
     name: str = field(default_factory=lambda: f"bench-{secrets.token_hex(3)}")
 
     @classmethod
-    def make(cls, root: Path) -> "Stack":
-        """Writes the checkout. Nothing is deployed yet."""
+    def make(cls, root: Path, claims: Mapping[str, str] | None = None) -> "Stack":
+        """Writes the checkout, with `alfred` or with `claims`, files by application. Nothing is deployed yet."""
         root.mkdir()
-        for part in ("applications", "infra", "policies", "tests", ".venv"):
+        for part in ("infra", "policies", "tests", ".venv", *(() if claims else ("applications",))):
             (root / part).symlink_to(ROOT / part)
+        for name, text in (claims or {}).items():
+            folder = root / "applications" / name
+            folder.mkdir(parents=True)
+            (folder / "application.yaml").write_text(text, encoding="utf-8")
         shutil.copy(ROOT / "Pulumi.yaml", root)
         config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))["config"]
         stack = cls(root, config)
         config["strata:platform"] = {"kind": "docker", "prefix": f"{stack.name}-"}
+        config["strata:applications"] = list(claims or ("alfred",))
         for key, value in config.items():
             if isinstance(value, dict):
                 config[key] = {name: free_port() if name.endswith("port") else it for name, it in value.items()}

@@ -44,7 +44,8 @@ def say_up(
     terminal.say(f"The stack {workspace.stack} is up; {passed}; {policies}.", style="bold green")
     rows = _endpoints(contract)
     for name, paths in files.items():
-        others = ", ".join(path.suffix for path in paths[1:])
+        home = paths[0].parent
+        others = ", ".join(p.suffix if p.parent == home else str(p.relative_to(home)) for p in paths[1:])
         rows.append((f"{name}'s configuration", f"{paths[0]} (also {others})"))
     if data.volumes:
         rows.append(("data", f"volumes {', '.join(data.volumes)}"))

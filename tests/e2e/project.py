@@ -64,6 +64,7 @@ class Project:
         project = cls(root)
         project.config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
         project.config["strata:stage"] = "test"
+        project.config["strata:applications"] = ["alfred"]
         project.config["strata:platform"] = {"kind": "docker", "prefix": f"{project.stack}-"}
         project.set("postgres.port", free_port())
         project.set("redis.port", free_port())

@@ -1,10 +1,13 @@
 """What is measured in turns, and how much memory a process takes."""
 
+import math
 import subprocess
 import sys
 from functools import partial
 
-from bench.measure import Series, in_turns
+import pytest
+
+from bench.measure import Series, exponent, in_turns
 from bench.memory import MB, watch
 
 
@@ -37,3 +40,15 @@ def test_memory_is_that_of_the_process_and_of_its_children() -> None:
     peak = watch(subprocess.Popen([sys.executable, "-c", parent], text=True))
     assert 50 < peak.engine / MB < 120, "the child's memory is not the engine's"
     assert peak.tree / MB > 200
+
+
+SIZES = (50, 500, 3000)
+
+
+@pytest.mark.parametrize(("power", "grown"), [(1.0, 1.0), (2.0, 2.0), (0.5, 0.5)])
+def test_the_exponent_is_the_power_by_which_time_grows(power: float, grown: float) -> None:
+    assert math.isclose(exponent(SIZES, [0.01 * size**power for size in SIZES]), grown)
+
+
+def test_a_constant_beside_it_counts_as_less_growth() -> None:
+    assert 0.5 < exponent(SIZES, [1 + 0.01 * size for size in SIZES]) < 1

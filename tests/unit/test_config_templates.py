@@ -5,13 +5,16 @@ import re
 import stat
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
 
-from infra import config_files
+from infra import config_files, settings
+from infra.contract import StackContract
 from infra.rendering import ConfigError, Renderer
 from tests.unit import contracts
+from tests.unit.conftest import ROOT
 from tests.unit.test_config_files import HARD_PASSWORDS
 
 YAML = """\
@@ -109,3 +112,41 @@ def test_remove_takes_files_of_templates_too(tmp_path: Path, monkeypatch: pytest
     assert [path.name for path in config_files.remove("dev")] == ["storage.yaml"]
     assert not config_files.folder("dev", "alfred").exists()
     assert kept.exists()
+
+
+def of_application(app: str, password: str) -> Renderer:
+    """A renderer of one of the project's applications, whose backends have passwords that are made of `password`."""
+    outputs = contracts.outputs(password)
+    for part in ("applications", "credentials"):
+        outputs[part] = {app: outputs[part].pop("alfred")}
+    outputs["applications"][app]["object_store"]["buckets"] = {"files": {"name": "f", "public": False}}
+    contract = StackContract.model_validate(outputs)
+    return Renderer(contract, stack="dev", app=app, view="host")
+
+
+def files(app: str, password: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Its variables, and its files, loaded."""
+    renderer, claim = of_application(app, password), settings.read_application(ROOT, app)
+    variables = renderer.variables(claim.config, file="application.yaml")
+    texts = config_files.templates(ROOT, app)
+    return variables, {name: yaml.safe_load(renderer.file(text, variables, name=name)) for name, text in texts.items()}
+
+
+@pytest.mark.parametrize("password", HARD_PASSWORDS)
+def test_every_password_arrives_in_the_assistants_file(password: str) -> None:
+    _, loaded = files("assistant", password)
+    storage = loaded["config/storage.yaml"]
+    assert storage["postgres"]["password"] == password
+    assert storage["redis"]["password"] == f"redis-{password}"
+    assert storage["minio"]["secret_key"] == f"s3-{password}"
+
+
+@pytest.mark.parametrize("password", HARD_PASSWORDS)
+def test_every_password_arrives_through_saikis_variables(password: str) -> None:
+    variables, loaded = files("saiki", password)
+    for name, key in (("agent.yml", "password"), ("agent.url.yml", "url")):
+        reference = loaded[name]["storage"]["database"][key]
+        value = variables[reference.removeprefix("$")]
+        assert (value if key == "password" else unquote(urlsplit(value).password or "")) == password
+    cache = urlsplit(variables[loaded["agent.yml"]["storage"]["cache"]["url"].removeprefix("$")])
+    assert unquote(cache.password or "") == f"redis-{password}"

@@ -129,6 +129,17 @@ def _new(dice: random.Random, name: str, before: Sequence[Node]) -> Node:
     )
 
 
+def carried(old: Node, gone: set[str], renamed: dict[str, str]) -> Node:
+    """The same in the next version, where others are gone or have other names."""
+    return replace(
+        old,
+        parent=renamed.get(old.parent, old.parent),
+        after=tuple(renamed.get(name, name) for name in old.after if name not in gone),
+        of=renamed.get(old.of, old.of) if old.of not in gone else "",
+        formerly="",
+    )
+
+
 def _next(dice: random.Random, version: Version, number: int) -> Version:
     gone = {node.name for node in version if dice.random() < 0.2}
     renamed: dict[str, str] = {}
@@ -137,13 +148,7 @@ def _next(dice: random.Random, version: Version, number: int) -> Version:
         if old.name in gone or old.parent in gone:  # without its parent its URN would be another one
             gone.add(old.name)
             continue
-        node = replace(
-            old,
-            parent=renamed.get(old.parent, old.parent),
-            after=tuple(renamed.get(name, name) for name in old.after if name not in gone),
-            of=renamed.get(old.of, old.of) if old.of not in gone else "",
-            formerly="",
-        )
+        node = carried(old, gone, renamed)
         change = dice.random()
         if change < 0.3:
             node = replace(node, value=dice.randrange(100))

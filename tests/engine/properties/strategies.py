@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from engine.values import Secret
-from tests.engine.faults.programs import Node, Version
+from tests.engine.faults.programs import Node, Version, carried
 
 MOST = 7
 
@@ -32,13 +32,7 @@ def changed(draw: st.DrawFn, version: Version) -> Version:
         if old.parent in gone or draw(st.integers(0, 4)) == 4:
             gone.add(old.name)
             continue
-        node = replace(
-            old,
-            parent=renamed.get(old.parent, old.parent),
-            after=tuple(renamed.get(name, name) for name in old.after if name not in gone),
-            of=renamed.get(old.of, old.of) if old.of not in gone else "",
-            formerly="",
-        )
+        node = carried(old, gone, renamed)
         change = draw(st.sampled_from(("same", "value", "kind", "name", "order")))
         if change == "value":
             node = replace(node, value=node.value + 1)
