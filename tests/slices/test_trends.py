@@ -17,8 +17,8 @@ pytestmark = pytest.mark.docker
 FILL = (
     """
     INSERT INTO topics (title, summary, category, keywords, metadata, last_updated)
-    SELECT 'Topic ' || n, 'word' || n, CASE WHEN n % 400 = 0 THEN 'Sports' ELSE 'World' END::category, ARRAY['key' || n],
-        jsonb_build_object('n', n), now() - n * interval '1 min'
+    SELECT 'Topic ' || n, 'word' || n, CASE WHEN n % 400 = 0 THEN 'Sports' ELSE 'World' END::category,
+        ARRAY['key' || n], jsonb_build_object('n', n), now() - n * interval '1 min'
     FROM generate_series(1, 20000) AS n
     """,
     """
