@@ -4,7 +4,6 @@ Everything that is posture stands here once, for every backend: loopback ports, 
 privilege escalation, limits, log rotation, restart policy. What differs between backends is in `Workload`.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import pulumi
@@ -14,7 +13,7 @@ import pulumi_random as random
 from components import naming, scripts
 from components.docker.context import Attachment, DockerContext
 from components.docker.volumes import volume
-from components.docker.workload import Workload
+from components.docker.workload import LOGIN, Workload
 from components.quantities import MIB
 from components.services import BackendService, Runtime, View
 from components.slices import (
@@ -65,20 +64,18 @@ class Backend(pulumi.ComponentResource):
         names = context.naming
         data = self._volume("data", names.data_volume(workload.name), preflight, retained=True)
         secrets = self._volume("secrets", names.secrets_volume(workload.name), preflight, retained=False)
-        keys = [self._key(key) for key in dict.fromkeys(workload.keys.values())]
+        before = [self._key(key) for key in dict.fromkeys(workload.keys.values())]
+        self._login = self._random(f"{name}-{LOGIN}") if workload.owner else None
+        if self._login is not None:
+            before.append(self._host_secret(LOGIN, self._login))
         self._root = self._random(f"{name}-{workload.root}", workload.root_rotation) if workload.root else None
         admin = self._admin_credential()
         if workload.root and self._root is not None:
-            started_with = self._secret(workload.root, self._root, secrets, image, keys)
+            started_with = self._secret(workload.root, self._root, secrets, image, before)
             secret = self._host_secret("admin", admin)
         else:
-            started_with = secret = self._secret("admin", admin, secrets, image, keys, given_while_running=True)
-        made = [started_with]
-        self._login = self._random(f"{name}-login") if workload.owner else None
-        if self._login is not None:
-            # After the other one: both are written through a helper of the same volume.
-            made.append(self._secret("login", self._login, secrets, image, made, files={"login.sha256": "sha256"}))
-        self._container = self._run(image, data, secrets, attachment, made)
+            started_with = secret = self._secret("admin", admin, secrets, image, before, given_while_running=True)
+        self._container = self._run(image, data, secrets, attachment, started_with)
         self._admin = AdminRef(
             stack=context.naming.stack, secret=f"{workload.secrets}/admin", host=self._view.host, port=self._view.port
         )
@@ -175,12 +172,11 @@ class Backend(pulumi.ComponentResource):
         image: docker.RemoteImage,
         after: list[SecretFile],
         *,
-        files: Mapping[str, str] | None = None,
         given_while_running: bool = False,
     ) -> SecretFile:
         """A secret that the container is started with: on this host, and on the container's volume."""
         work, logical = self._workload, f"{self._name}-{secret}"
-        files = files or work.secret_files
+        of = {**work.keys, **({f"{LOGIN}.sha256": LOGIN} if self._login is not None else {})}
         return SecretFile(
             f"{logical}-secret",
             SecretFileArgs(
@@ -190,8 +186,8 @@ class Backend(pulumi.ComponentResource):
                 keep_previous=given_while_running,
                 volume=volume.name,
                 image=image.image_id,
-                files=files,
-                of={file: f"{work.secrets}/{key}" for file, key in work.keys.items()} or None,
+                files=work.secret_files,
+                of={file: f"{work.secrets}/{key}" for file, key in of.items()} or None,
                 uid=work.uid,
                 gid=work.uid,
                 labels=self._context.label_map(f"{logical}-secret"),
@@ -212,12 +208,12 @@ class Backend(pulumi.ComponentResource):
         data: docker.Volume,
         secrets: docker.Volume,
         attachment: Attachment,
-        written: list[SecretFile],
+        written: SecretFile,
     ) -> docker.Container:
         work = self._workload
         memory = work.memory // MIB
         # `Ready` gives a running server another password of the administrator, but not another root.
-        digest = [{"label": naming.LABEL_DIGEST, "value": written[0].digest}] if work.root else []
+        digest = [{"label": naming.LABEL_DIGEST, "value": written.digest}] if work.root else []
         return docker.Container(
             f"{self._name}-container",
             name=self._context.naming.physical(work.name),
@@ -255,7 +251,7 @@ class Backend(pulumi.ComponentResource):
             destroy_grace_seconds=work.stop_timeout,
             labels=[*self._context.labels(self._name), *digest],
             opts=self._options(
-                depends_on=written,
+                depends_on=[written],
                 # The official provider records a change of these two without giving it to the daemon.
                 replace_on_changes=["healthcheck", "tmpfs"],
                 delete_before_replace=True,  # two containers cannot have one name

@@ -7,7 +7,7 @@ import pulumi
 from components import naming
 from components.docker.backend import Backend
 from components.docker.context import Attachment, DockerContext
-from components.docker.workload import Workload
+from components.docker.workload import LOGIN, Workload
 from components.slices.redis.default_user import RULES as DEFAULT_USER
 from components.specs import REDIS_PORT, RedisSpec
 
@@ -50,7 +50,11 @@ def workload(spec: RedisSpec, owner: str | None = None) -> Workload:
         cpu=spec.cpu,
         stop_signal="SIGTERM",
         stop_timeout=STOP_TIMEOUT,
-        secret_files={"admin": "plain", "admin.sha256": "sha256"},
+        secret_files={
+            "admin": "plain",
+            "admin.sha256": "sha256",
+            **({f"{LOGIN}.sha256": "sha256"} if owner else {}),
+        },
         tmpfs={"/tmp": "16m"},  # noqa: S108 - a mount point
         env={"STRATA_DEFAULT_USER": " ".join(DEFAULT_USER)} if owner else {},
     )

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from components.quantities import MIB
+
+LOGIN: Final = "login"  # the secret of an `owner`; the server is started with its hash
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,9 @@ class SecretFileArgs:
 
     `files` maps a file name on the volume to its form: `plain`, `pgpass`, `scram-verifier`, `sha256` or `kms-key`.
     `image` is any image that is present: the volume is written through a container of it that is never started.
-    `of` names, for files that are not made of `content`, the secret of this host that they are made of.
+    `of` names, for files that are not made of `content`, the secret of this host that they are made of. One resource
+    writes all files of a volume: a second one would look like another volume to the first (Docker's time of creation
+    is that of the last file in it).
     `keep` is for keys that kept data depends on: a copy that this host has goes before `content`, and no delete
     removes it. Which of the two it is, only the resource's `value` says.
     `keep_previous` is for passwords that `Ready` gives to a running backend: it logs in with the one before, which is
@@ -101,6 +103,8 @@ class SecretFileProvider(SliceProvider):
         content = _content(news)
         if not _matches(content, olds.get("digest")) or content != _host_copy(news):
             return True
+        if olds.get("of_digest") and not _matches(_ingredients(news), olds["of_digest"]):
+            return True
         return (_volume_created(news) or "") != olds.get("volume_created")
 
     def recorded(self, props: Props) -> Props:
@@ -124,6 +128,8 @@ class SecretFileProvider(SliceProvider):
             _write_volume(props, _texts(props, content))
         same = _matches(content, before) and (olds or {}).get("files") == props.get("files")
         outputs = {"digest": before if same else _digest(content), "volume_created": _volume_created(props) or ""}
+        if props.get("of"):
+            outputs["of_digest"] = _digest(_ingredients(props))
         return {**outputs, "value": content} if props.get("keep") else outputs
 
     def live(self, props: Props) -> Props | None:
@@ -153,7 +159,7 @@ class SecretFile(Resource, module="strata", name="SecretFile"):
     value: pulumi.Output[str]
 
     def __init__(self, name: str, args: SecretFileArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        inputs = inputs_of(args, "digest", "volume_created", "value")
+        inputs = inputs_of(args, "digest", "of_digest", "volume_created", "value")
         super().__init__(SecretFileProvider(), name, inputs, with_secret_outputs(opts, "value"))
 
 
@@ -182,6 +188,12 @@ def _texts(props: Props, content: str) -> dict[str, str]:
         }
     except SecretFileError as error:
         raise SliceError(str(error)) from None
+
+
+def _ingredients(props: Props) -> str:
+    """The secrets that files are made of besides the resource's own; one that is gone is an empty one."""
+    copies = (_host_copy({**props, "secret": name}) for name in sorted(set((props.get("of") or {}).values())))
+    return "\0".join(copy or "" for copy in copies)
 
 
 def _host_copy(props: Props) -> str | None:

@@ -9,6 +9,7 @@ from google.protobuf import json_format
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 
+from components.claims import Application
 from infra import platforms, settings, stack
 from tests.policies.harness import Example
 
@@ -39,11 +40,19 @@ class _Monitor(mocks.MockMonitor):
         return response
 
 
+def applications() -> tuple[Application, ...]:
+    """What those of Pulumi.dev.yaml claim."""
+    return settings.read_applications(settings.parse(_values(), file="Pulumi.dev.yaml"), ROOT)
+
+
+def _values() -> dict[str, Any]:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    return {key.removeprefix("strata:"): value for key, value in config.items()}
+
+
 def registrations(images: str) -> dict[str, resource_pb2.RegisterResourceRequest]:
     """URN → request, for the program with the settings of Pulumi.dev.yaml and images from `images`."""
-    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
-    values = {key.removeprefix("strata:"): value for key, value in config.items()}
-    values["images"] = {"source": images}
+    values = {**_values(), "images": {"source": images}}
     monitor = _Monitor()
     mocks.set_mocks(_Answers(), project="strata", stack="dev", preview=False, monitor=monitor)
 

@@ -1,11 +1,14 @@
 """The rules, and what an analyzer is not told, over the program that `strata up` runs."""
 
+from collections.abc import Iterator
+
 import pytest
 from pulumi.runtime.proto import resource_pb2
 
+from components.claims import Application
 from policies.rules import tokens
 from tests.policies.harness import evaluate
-from tests.policies.program import examples, registrations
+from tests.policies.program import applications, examples, registrations
 
 Registrations = dict[str, resource_pb2.RegisterResourceRequest]
 
@@ -21,23 +24,24 @@ def test_no_rule_finds_anything_and_none_is_left_undecided(program: Registration
     assert evaluate(*stack) == ({}, set())
 
 
+def data_of(claim: Application) -> Iterator[str]:
+    """Names of the resources that hold what an application has written."""
+    if claim.postgres:
+        yield from (f"{claim.name}-postgres-database", f"{claim.name}-postgres-migrations")
+    if claim.redis and claim.redis.mode == "dedicated":
+        yield f"redis-{claim.name}-data"
+    if claim.qdrant:
+        yield from (f"{claim.name}-qdrant-collection-{name}" for name in claim.qdrant.collections)
+    if claim.object_store:
+        yield from (f"{claim.name}-object-store-bucket-{name}" for name in claim.object_store.buckets)
+    yield from (f"{claim.name}-volumes-{name}" for name in claim.volumes)
+
+
 def test_what_holds_data_is_retained(program: Registrations) -> None:
     holding = [r for r in program.values() if r.type == tokens.VOLUME and r.name.endswith("-data")]
     holding += [r for r in program.values() if r.type.endswith((":Database", ":Migrations", ":Bucket", ":Collection"))]
-    assert {r.name for r in holding} == {
-        "postgres-data",
-        "redis-data",
-        "object-store-data",
-        "qdrant-data",
-        "alfred-qdrant-collection-alfred_documents",
-        *(f"alfred-object-store-bucket-{b}" for b in ("platform", "agent-documents", "user-uploads", "system-backups")),
-        *(
-            f"alfred-volumes-{v}-data"
-            for v in ("db-storage", "llm-service", "monitoring-metrics", "monitoring-dashboard")
-        ),
-        "alfred-postgres-database",
-        "alfred-postgres-migrations",
-    }
+    backends = {"postgres-data", "redis-data", "object-store-data", "qdrant-data"}
+    assert {r.name for r in holding} == backends | {name for claim in applications() for name in data_of(claim)}
     assert [r.name for r in holding if not r.retainOnDelete] == [], "destroy would delete it"
 
 

@@ -164,6 +164,10 @@ def test_a_file_may_be_made_of_another_secret(client: docker.DockerClient, props
     reader = Reader(client, props)
     assert reader.run("cat /run/strata/secrets/plain /run/strata/secrets/key") == (0, "a:b\\cthe key")
     assert PROVIDER.diff("", outputs, props).changes is False
+    made({"stack": STACK, "secret": f"{props['secret']}-key", "content": "another one"})
+    assert PROVIDER.diff("", outputs, props).changes is True
+    assert PROVIDER.diff("", made(props), props).changes is False
+    assert reader.run("cat /run/strata/secrets/key") == (0, "another one")
     with pytest.raises(SliceError, match="no-such is missing"):
         made({**props, "of": {"key": "no-such"}})
 

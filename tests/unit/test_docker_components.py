@@ -49,6 +49,7 @@ def program() -> Iterator[Recorder]:
     pulumi.runtime.set_mocks(recorder, project="strata", stack="test", preview=False)
     config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
     config["strata:platform"] = {"kind": "docker"}
+    config["strata:applications"] = ["alfred", "praval"]  # praval has a Redis of its own
     values = {key.removeprefix("strata:"): value for key, value in config.items()}
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
@@ -69,7 +70,13 @@ READY = "pulumi-python:dynamic/strata:Ready"
 SECRET_FILE = "pulumi-python:dynamic/strata:SecretFile"
 
 
-CONTAINERS = ["object-store-container", "postgres-container", "qdrant-container", "redis-container"]
+CONTAINERS = [
+    "object-store-container",
+    "postgres-container",
+    "qdrant-container",
+    "redis-container",
+    "redis-praval-container",
+]
 
 
 @pytest.fixture(params=CONTAINERS)
@@ -122,12 +129,13 @@ def test_only_a_secret_that_a_server_takes_at_its_start_replaces_the_container(p
         "qdrant-container": "digest of qdrant-api-key-secret",
         "postgres-container": None,  # a rotation would be an outage
         "redis-container": None,
+        "redis-praval-container": None,
     }
 
 
 def test_the_administrator_s_password_is_given_to_the_running_backend(program: Recorder) -> None:
     ready = {name: inputs["credential"] for name, inputs in program.of(READY).items()}
-    names = ("object-store", "postgres", "qdrant", "redis")
+    names = ("object-store", "postgres", "qdrant", "redis", "redis-praval")
     assert ready == {f"{name}-ready": f"digest of {name}-admin-secret" for name in names}
 
 
@@ -139,6 +147,7 @@ def test_containers_hold_only_what_they_are_started_with(program: Recorder) -> N
     assert written == {
         "postgres/admin": True,  # without the one before, a running server could be told nothing
         "redis/admin": True,
+        "redis-praval/admin": True,
         "object_store/root": False,
         "qdrant/api-key": False,
     }
@@ -163,6 +172,8 @@ def test_names_carry_the_prefix_of_any_stack_but_dev(program: Recorder) -> None:
         "test-object-store-secrets",
         "test-redis-data",
         "test-redis-secrets",
+        "test-redis-praval-data",
+        "test-redis-praval-secrets",
         "test-vector-db-data",
         "test-vector-db-secrets",
     }

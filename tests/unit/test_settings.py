@@ -33,7 +33,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_committed_stacks_are_valid(stack: str) -> None:
     parsed = settings.parse(raw(stack), file=f"Pulumi.{stack}.yaml")
-    assert parsed.applications == ("alfred",)
+    assert parsed.applications == ("alfred", "assistant", "praval", "saiki", "trends")
 
 
 def test_committed_stacks_carry_no_secret() -> None:
