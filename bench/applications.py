@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.measure import Series, exponent, seconds
@@ -64,7 +65,9 @@ def _first(stack: Stack) -> tuple[float, float]:
 
     def up() -> None:
         process = stack.start(*stack.up_command, "--skip-smoke")
-        peaks.append(watch(process).engine / MB)
-        finish(process)
+        with ThreadPoolExecutor(1) as pool:
+            finished = pool.submit(finish, process)  # reads what it prints, which is more than a pipe holds
+            peaks.append(watch(process).engine / MB)
+            finished.result()
 
     return seconds(up), peaks[0]

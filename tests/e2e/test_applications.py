@@ -1,5 +1,6 @@
 """Applications beyond the first: one that `strata app new` makes, and one with a Redis of its own."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -9,6 +10,8 @@ import pytest
 import redis
 import yaml
 
+from components.claims import Application
+from infra import settings
 from tests.e2e.project import Project, eventually, free_port
 from tests.slices.servers import POSTGRES, Server, server
 
@@ -21,18 +24,20 @@ SOLO = {
     "config": {"REDIS_URL": "redis://:{{ redis.password | urlencode }}@{{ redis.host }}:{{ redis.port }}/0"},
 }
 
+ALL = ("alfred", "shop", "solo", "trends")
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Up with `alfred`, `shop` as `strata app new` makes it, and `solo`."""
+    """Up with `alfred` and `trends`, `shop` as `strata app new` makes it, and `solo`."""
     project = Project.make(tmp_path_factory.mktemp("e2e") / "checkout")
     project.write()
     try:
         project.run("app", "new", "shop").succeeded()
         (project.root / "applications" / "solo").mkdir()
         (project.root / "applications" / "solo" / "application.yaml").write_text(yaml.safe_dump(SOLO))
-        project.set("redis.dedicated", {"solo": {"port": free_port()}})
-        use(project, "alfred", "shop", "solo")
+        project.set("redis.dedicated", {name: {"port": free_port()} for name in ("solo", "trends")})
+        use(project, *ALL)
         project.run("up", "--yes").succeeded()  # with its smoke tests
         yield project
     finally:
@@ -60,7 +65,7 @@ def test_a_new_application_works_as_it_is(stack: Project) -> None:
     report = stack.run("verify").succeeded().text
     assert "shop: 5/5" in report
     assert "solo: 1/1" in report
-    assert "All checks passed! (16/16)" in report
+    assert "All checks passed! (21/21)" in report
 
 
 def test_a_name_that_is_taken_or_too_long_is_refused_before_anything_is_written(stack: Project) -> None:
@@ -115,12 +120,12 @@ def test_a_removed_application_keeps_its_data_and_a_returned_one_finds_it(stack:
         eventually("the log is on the disk", lambda: client.execute_command("WAITAOF", 1, 0, 5000)[0] == 1)
     before = stack.rendered("solo")["REDIS_URL"]
     volume = f"{stack.stack}-redis-solo-data"
-    use(stack, "alfred", "shop")
+    use(stack, *(name for name in ALL if name != "solo"))
     removed = stack.up().succeeded()
     assert f"No longer part of the stack, and kept with their data: the volumes {volume}." in removed.text
     assert "redis-solo" not in stack.ids()
     assert docker.from_env().volumes.get(volume)
-    use(stack, "alfred", "shop", "solo")
+    use(stack, *ALL)
     stack.up().succeeded()
     with solo(stack) as client:
         assert client.get("user:2") == "kept"
@@ -130,20 +135,21 @@ def test_a_removed_application_keeps_its_data_and_a_returned_one_finds_it(stack:
 
 def test_an_application_removed_between_destroy_and_up_keeps_its_data_too(stack: Project) -> None:
     stack.destroy().succeeded()
-    use(stack, "alfred", "shop")
+    use(stack, *(name for name in ALL if name != "solo"))
     stack.up().succeeded()
     assert "redis-solo" not in stack.ids()
-    use(stack, "alfred", "shop", "solo")
+    use(stack, *ALL)
     assert "adopted" in stack.up().succeeded().text
     with solo(stack) as client:
         assert client.get("user:2") == "kept"
 
 
-@pytest.mark.parametrize("application", ["alfred", "shop"])
+@pytest.mark.parametrize("application", ["alfred", "shop", "trends"])
 def test_the_script_of_a_database_makes_what_the_stack_makes(
     stack: Project, application: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Schema, owners, grants and default privileges, as pg_dump writes them; and the roles' attributes."""
+    claim = settings.read_application(stack.root, application)
     printed = stack.run("app", "sql", application).succeeded().text
     container = docker.from_env().containers.get(f"{stack.stack}-db-postgres")
     with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +157,7 @@ def test_the_script_of_a_database_makes_what_the_stack_makes(
         with server(docker.from_env(), POSTGRES) as other:
             other.start().ready()
             _run_script(other, printed)
-            assert _described(str(other.running.name), application) == _described(str(container.name), application)
+            assert _described(str(other.running.name), claim) == _described(str(container.name), claim)
 
 
 def _run_script(other: Server, script: str) -> None:
@@ -160,17 +166,21 @@ def _run_script(other: Server, script: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _described(container: str, database: str) -> str:
-    dump = ["pg_dump", "-Upostgres", "--schema-only", "--exclude-schema=strata", database]
+def _described(container: str, claim: Application) -> list[str]:
+    names = ", ".join(f"'{role}'" for role in claim.postgres_roles)
+    dump = ["pg_dump", "-Upostgres", "--schema-only", "--exclude-schema=strata", claim.name]
     roles = (
         "SELECT rolname, rolcanlogin, rolinherit, rolconnlimit, rolsuper, rolbypassrls, rolcreatedb, array_to_string("
         "(SELECT setconfig FROM pg_db_role_setting WHERE setrole = r.oid AND setdatabase = 0), ','),"
         " (SELECT string_agg(g.rolname, ',' ORDER BY 1) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
         "  WHERE m.member = r.oid) FROM pg_roles r"
-        f" WHERE rolname ~ '^({database}|auth|anon|service|supabase)' ORDER BY 1"
+        f" WHERE rolname IN ({names}) ORDER BY 1"
     )
-    texts = []
+    lines: list[str] = []
     for command in (dump, ["psql", "-XAtqUpostgres", "-dpostgres", f"-c{roles}"]):
         done = subprocess.run(["docker", "exec", container, *command], capture_output=True, text=True, check=True)
-        texts.append("\n".join(line for line in done.stdout.splitlines() if not line.startswith(("--", "\\"))))
-    return "\n".join(texts)
+        lines += (line for line in done.stdout.splitlines() if not line.startswith(("--", "\\")))
+    # Grants, and the roles of a policy, stand in the order in which they were made.
+    return sorted(
+        re.sub(r"(?<= TO )\w+(, \w+)+", lambda found: ", ".join(sorted(found[0].split(", "))), line) for line in lines
+    )

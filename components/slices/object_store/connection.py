@@ -101,6 +101,12 @@ class Connection:
         policies: dict[str, dict[str, Any]] = json.loads(self.admin.policy_list())
         return policies
 
+    def policy(self, name: str) -> dict[str, Any] | None:
+        """The document of one policy, if there is one of that name."""
+        text = if_there(self.admin.policy_info, name) if name else None
+        document: dict[str, Any] | None = json.loads(text) if text else None
+        return document
+
     def remove_policy(self, name: str) -> None:
         """It may be gone already."""
         if_there(self.admin.policy_remove, name)

@@ -8,7 +8,14 @@ import pulumi
 from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
-from components.slices.object_store.connection import MARK, bucket_problems, canonical, connect, user_problems
+from components.slices.object_store.connection import (
+    MARK,
+    Connection,
+    bucket_problems,
+    canonical,
+    connect,
+    user_problems,
+)
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known, with_secret_outputs
 
 # Clients ask for a bucket's location first, and uploads of more than a few MB come in parts. Versions can be read and
@@ -79,7 +86,7 @@ class ObjectStoreUserProvider(SliceProvider):
             connection.admin.policy_add(policy, policy=_policy(props))
             connection.put_user(name, props["password"])
             connection.admin.policy_set(policy, user=name)
-            granted = _grants(connection.user(name) or {}, connection.policies())
+            granted = _grants(connection, connection.user(name) or {})
         return {"granted": granted, "live_grants": granted, "secret_key": props["password"]}
 
     def live(self, props: Props) -> Props | None:
@@ -89,7 +96,7 @@ class ObjectStoreUserProvider(SliceProvider):
                 return None
             secret = props.get("secret_key", "")
             accepted = connection.accepts(props["name"], secret, props["buckets"][0])
-            grants = _grants(user, connection.policies())
+            grants = _grants(connection, user)
             return {"live_grants": grants, "secret_key": secret if accepted else ""}
 
     def delete(self, id_: str, props: Props) -> None:
@@ -128,8 +135,8 @@ def _policy(props: Props) -> dict[str, Any]:
     }
 
 
-def _grants(user: dict[str, Any], policies: dict[str, dict[str, Any]]) -> str:
+def _grants(connection: Connection, user: dict[str, Any]) -> str:
     """What the user may do, as text to compare."""
     names = str(user.get("policyName") or "")
-    documents = [canonical(policies.get(name)) for name in names.split(",")]
+    documents = [canonical(connection.policy(name)) for name in names.split(",")]
     return " ".join([str(user.get("status")), names, *documents])
