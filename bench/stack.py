@@ -23,7 +23,7 @@ from infra.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 STRATA = Path(sys.executable).with_name("strata")
-_DEADLINE = 300  # seconds for any one command
+_DEADLINE = 900  # seconds for any one command
 _NOT_OURS = ("PULUMI_", "PYTHON", "STRATA_")  # variables that change what is measured, such as Python without its cache
 
 

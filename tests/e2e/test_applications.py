@@ -98,6 +98,12 @@ def test_verify_says_what_is_wrong_and_what_to_do(stack: Project) -> None:
     assert "✗ FAILED  Redis  no answer at 127.0.0.1" in failed.text
     assert "`strata up` starts it" in failed.text
     container.start()
+    container = daemon.containers.get(f"{stack.stack}-object-store")
+    container.stop()
+    unreachable = stack.run("verify", "alfred")
+    assert unreachable.code == 1
+    assert "✗ FAILED  Object Store       no answer at 127.0.0.1" in unreachable.text
+    container.start()
     administrator = daemon.containers.get(f"{stack.stack}-db-postgres")
     command = ["psql", "-Upostgres", "-dshop", "-qc", "ALTER TABLE documents RENAME TO d; REVOKE ALL ON d FROM shop"]
     assert administrator.exec_run(command, user="999").exit_code == 0

@@ -12,12 +12,12 @@ import pytest
 import redis
 from minio import Minio
 from minio.error import S3Error
-from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from tests.smoke import clients
 from tests.smoke.applications.conftest import HandOut
 from tests.smoke.applications.files import Files, expanded
+from tests.smoke.applications.sessions import Pool, Session, rolled_back, served_at_once
 
 pytestmark = pytest.mark.application("assistant")
 
@@ -28,7 +28,6 @@ KEYS = {
     "qdrant": ["host", "port", "grpc_port", "collection_prefix"],
     "minio": ["endpoint", "access_key", "secret_key", "bucket", "secure"],
 }
-Pool = ConnectionPool[psycopg.Connection[TupleRow]]
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +56,10 @@ def pool(config: dict[str, Any], login: dict[str, Any]) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def session(pool: Pool) -> Iterator[psycopg.Connection[TupleRow]]:
+def session(pool: Pool) -> Iterator[Session]:
     """In a transaction that is rolled back."""
-    with pool.connection() as connection:
-        yield connection
-        connection.rollback()
+    with rolled_back(pool) as own:
+        yield own
 
 
 @pytest.fixture
@@ -80,7 +78,7 @@ def store(config: dict[str, Any]) -> Minio:
 
 
 @pytest.fixture
-def user(session: psycopg.Connection[TupleRow]) -> uuid.UUID:
+def user(session: Session) -> uuid.UUID:
     insert = "INSERT INTO user_profiles (username, email) VALUES (%s, %s) RETURNING id"
     name = f"smoke-{uuid.uuid4()}"
     found = session.execute(insert, (name, f"{name}@example.org")).fetchone()
@@ -118,16 +116,10 @@ def test_every_backend_lets_it_in(
 
 
 def test_a_whole_pool_is_served_at_once(pool: Pool, config: dict[str, Any]) -> None:
-    sessions = [pool.getconn() for _ in range(config["postgres"]["pool_size"])]
-    try:
-        found = {connection.execute("SELECT pg_backend_pid()").fetchone() for connection in sessions}
-    finally:
-        for connection in sessions:
-            pool.putconn(connection)
-    assert len(found) == 5
+    assert served_at_once(pool, config["postgres"]["pool_size"]) == config["postgres"]["pool_size"]
 
 
-def test_a_profile_is_kept_once(session: psycopg.Connection[TupleRow], user: uuid.UUID) -> None:
+def test_a_profile_is_kept_once(session: Session, user: uuid.UUID) -> None:
     session.execute("UPDATE user_profiles SET preferences = %s WHERE id = %s", (json.dumps({"tone": "brief"}), user))
     read = "SELECT preferences ->> 'tone', updated_at >= created_at, username FROM user_profiles WHERE id = %s"
     found = session.execute(read, (user,)).fetchone()
@@ -139,9 +131,7 @@ def test_a_profile_is_kept_once(session: psycopg.Connection[TupleRow], user: uui
     assert missing is None
 
 
-def test_agents_keep_their_states_and_tasks_their_history(
-    session: psycopg.Connection[TupleRow], user: uuid.UUID
-) -> None:
+def test_agents_keep_their_states_and_tasks_their_history(session: Session, user: uuid.UUID) -> None:
     insert = "INSERT INTO agent_states (user_id, agent, state) VALUES (%s, 'planner', %s) RETURNING version"
     assert session.execute(insert, (user, json.dumps({"step": 1}))).fetchone() == (1,)
     update = "UPDATE agent_states SET state = %s, version = version + 1 WHERE user_id = %s AND version = %s"
@@ -156,9 +146,7 @@ def test_agents_keep_their_states_and_tasks_their_history(
     assert session.execute(history, (user,)).fetchall() == [("failed",), ("succeeded",)]
 
 
-def test_a_conversation_is_read_in_the_order_in_which_it_was_held(
-    session: psycopg.Connection[TupleRow], user: uuid.UUID
-) -> None:
+def test_a_conversation_is_read_in_the_order_in_which_it_was_held(session: Session, user: uuid.UUID) -> None:
     made = session.execute("INSERT INTO conversations (user_id) VALUES (%s) RETURNING id", (user,)).fetchone()
     assert made
     said = [("user", "Hello"), ("assistant", "Hi"), ("user", "What is new?")]

@@ -10,12 +10,12 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 import redis
-from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from tests.smoke import clients
 from tests.smoke.applications.conftest import HandOut
 from tests.smoke.applications.files import Files, referred
+from tests.smoke.applications.sessions import Pool, Session, one, rolled_back, served_at_once
 
 pytestmark = pytest.mark.application("saiki")
 
@@ -24,8 +24,6 @@ KEYS = {
     "agent.url.yml": ["type", "url", "keyPrefix", "ssl", "pool"],
 }
 POOL = {"min": 2, "max": 10, "acquireTimeoutMillis": 30000, "idleTimeoutMillis": 30000}
-Session = psycopg.Connection[TupleRow]
-Pool = ConnectionPool[Session]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +62,8 @@ def pool(storage: dict[str, Any], login: dict[str, Any]) -> Iterator[Pool]:
 @pytest.fixture
 def session(pool: Pool) -> Iterator[Session]:
     """In a transaction that is rolled back."""
-    with pool.connection() as connection:
-        yield connection
-        connection.rollback()
+    with rolled_back(pool) as own:
+        yield own
 
 
 @pytest.fixture
@@ -82,12 +79,6 @@ def key(storage: dict[str, Any], cache: redis.Redis) -> Iterator[str]:
     yield made
     if found := list(cache.scan_iter(f"{made}*")):
         cache.delete(*found)
-
-
-def one(session: Session, statement: str, *values: Any) -> Any:
-    found = session.execute(statement.encode(), values).fetchone()
-    assert found
-    return found[0]
 
 
 @pytest.mark.quick
@@ -117,12 +108,7 @@ def test_both_forms_name_one_database_and_both_backends_answer(
 
 
 def test_a_full_pool_is_served_at_once(pool: Pool) -> None:
-    sessions = [pool.getconn() for _ in range(POOL["max"])]
-    try:
-        assert len({connection.execute("SELECT pg_backend_pid()").fetchone() for connection in sessions}) == 10
-    finally:
-        for connection in sessions:
-            pool.putconn(connection)
+    assert served_at_once(pool, POOL["max"]) == POOL["max"]
 
 
 def test_the_cache_sets_gets_deletes_and_forgets(cache: redis.Redis, key: str) -> None:

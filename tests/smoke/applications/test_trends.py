@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from tests.smoke import clients
 from tests.smoke.applications.conftest import HandOut
+from tests.smoke.applications.sessions import Pool, Session, one, rolled_back, served_at_once
 
 pytestmark = pytest.mark.application("trends")
 
@@ -22,8 +22,6 @@ DOCUMENTED = [
     *("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"),
     *("QDRANT_HOST", "QDRANT_PORT", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"),
 ]
-Session = psycopg.Connection[TupleRow]
-Pool = ConnectionPool[Session]
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +45,8 @@ def pool(login: dict[str, Any]) -> Iterator[Pool]:
 @pytest.fixture
 def session(pool: Pool) -> Iterator[Session]:
     """In a transaction that is rolled back."""
-    with pool.connection() as connection:
-        yield connection
-        connection.rollback()
+    with rolled_back(pool) as own:
+        yield own
 
 
 @pytest.fixture
@@ -57,12 +54,6 @@ def cache(env: dict[str, str]) -> Iterator[redis.Redis]:
     login: dict[str, Any] = {"password": env["REDIS_PASSWORD"], "socket_timeout": clients.SECONDS}
     with redis.Redis(host=env["REDIS_HOST"], port=int(env["REDIS_PORT"]), **login) as client:
         yield client
-
-
-def one(session: Session, statement: str, *values: Any) -> Any:
-    found = session.execute(statement.encode(), values).fetchone()
-    assert found
-    return found[0]
 
 
 def add_topic(session: Session, title: str = "AI Breakthrough in 2024") -> uuid.UUID:
@@ -116,12 +107,7 @@ def test_every_backend_lets_it_in(login: dict[str, Any], cache: redis.Redis, env
 
 
 def test_a_full_pool_is_served_at_once(pool: Pool) -> None:
-    sessions = [pool.getconn() for _ in range(20)]
-    try:
-        assert len({connection.execute("SELECT pg_backend_pid()").fetchone() for connection in sessions}) == 20
-    finally:
-        for connection in sessions:
-            pool.putconn(connection)
+    assert served_at_once(pool, 20) == 20
 
 
 def test_topics_and_trends_are_made_read_changed_and_deleted(session: Session) -> None:
