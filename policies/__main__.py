@@ -3,13 +3,18 @@
 Never import this module; rules are importable from `policies.rules`.
 """
 
+from datetime import UTC, datetime
+
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from policies.rules import RULES
+from policies.rules import RULES, exceptions
+
+_RECORDED = exceptions.load(rule.name for rule in RULES)
+_ACTIVE = exceptions.active(_RECORDED, datetime.now(UTC).date())
 
 PolicyPack(
     name="strata",
     description="What loses data or leaks it.",
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=[rule.policy() for rule in RULES],
+    policies=[rule.policy(_ACTIVE) for rule in RULES],
 )

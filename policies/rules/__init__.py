@@ -1,6 +1,17 @@
 """The rules of the pack, by topic. Importing them is free of side effects and needs no provider SDK."""
 
-from policies.rules import credentials, data, hardening, health, images, limits, network, operations
+from policies.rules import (
+    credentials,
+    data,
+    hardening,
+    health,
+    images,
+    limits,
+    network,
+    object_store,
+    operations,
+    roles,
+)
 from policies.rules.rule import ResourceRule, Rule, StackRule
 
 RULES: tuple[Rule, ...] = (
@@ -12,6 +23,8 @@ RULES: tuple[Rule, ...] = (
     *health.RULES,
     *operations.RULES,
     *credentials.RULES,
+    *object_store.RULES,
+    *roles.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""
 

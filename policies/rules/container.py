@@ -1,17 +1,15 @@
 """Reading a Docker container's inputs, in the words that rules use."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules import tokens
 from policies.rules.image_reference import BACKENDS, ImageReference
-
-Inputs = Mapping[str, Any]
+from policies.rules.values import Inputs, each, is_given
 
 
 @dataclass(frozen=True)
@@ -19,27 +17,6 @@ class Mount:
     where: str  # the property, as in `volumes[0]`
     path: str  # in the container
     named_volume: bool
-
-
-def each(inputs: Inputs, key: str) -> Sequence[Any]:
-    """The elements of a list that may be absent or null."""
-    return inputs.get(key) or ()
-
-
-def number(inputs: Inputs, key: str) -> float:
-    """A number that may be absent, null or written as a string (`cpus`); 0 if it says nothing."""
-    try:
-        return float(inputs.get(key) or 0)
-    except ValueError:
-        return 0.0
-
-
-def is_given(inputs: Inputs, key: str) -> bool:
-    """Whether the program sets a property at all. A value that is not known yet is one that will be there."""
-    try:
-        return bool(inputs.get(key))
-    except UnknownValueError:
-        return True
 
 
 def mounts(inputs: Inputs) -> Iterator[Mount]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import container, tokens
+from policies.rules import tokens, values
 from policies.rules.rule import ResourceRule
 
 # Only names that end so: POSTGRES_PASSWORD_FILE and TOKEN_LIFETIME hold no credential.
@@ -28,7 +28,7 @@ _COMMAND_SECRETS = (
 
 
 def no_secret_in_environment(args: ResourceValidationArgs) -> Iterator[str]:
-    for index, entry in enumerate(container.each(args.props, "envs")):
+    for index, entry in enumerate(values.each(args.props, "envs")):
         name, _, value = entry.partition("=")
         if not value:
             continue
@@ -51,12 +51,22 @@ def no_secret_in_command(args: ResourceValidationArgs) -> Iterator[str]:
         ("entrypoints", args.props, "entrypoints"),
         ("healthcheck.tests", healthcheck, "tests"),
     ):
-        text = " ".join(container.each(inputs, key))
+        text = " ".join(values.each(inputs, key))
         if any(pattern.search(text) for pattern in _COMMAND_SECRETS):
             yield (
                 f"{where}: it has a credential in it, which the process list shows; read it from a file in "
                 "/run/strata/secrets when the command runs"
             )
+
+
+# Of 62 letters and digits, 20 are 119 bits. Shorter ones are for people to type, and nobody types these.
+_LEAST_LENGTH = 20
+
+
+def random_and_long(args: ResourceValidationArgs) -> Iterator[str]:
+    length = values.number(args.props, "length")
+    if length < _LEAST_LENGTH:
+        yield f"length: {length:g} characters can be guessed; write length={_LEAST_LENGTH} or more"
 
 
 RULES = (
@@ -77,5 +87,14 @@ RULES = (
         severity=Severity.CRITICAL,
         remediation_steps="Let the start script or the health check read the secret file.",
         url="https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+    ),
+    ResourceRule(
+        name="random-and-long",
+        description="A generated credential has 20 characters at least.",
+        applies_to=frozenset({tokens.RANDOM_PASSWORD}),
+        check=random_and_long,
+        severity=Severity.HIGH,
+        remediation_steps="Set length to 20 or more.",
+        url="https://pages.nist.gov/800-63-4/sp800-63b.html",
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import container, tokens
+from policies.rules import tokens, values
 from policies.rules.rule import ResourceRule
 
 # What an official image's entrypoint needs to chown its data and step down from root. Nothing else is granted.
@@ -26,7 +26,7 @@ def capabilities_dropped(args: ResourceValidationArgs) -> Iterator[str]:
 
 
 def no_new_privileges(args: ResourceValidationArgs) -> Iterator[str]:
-    options = {option.replace("=", ":") for option in container.each(args.props, "securityOpts")}
+    options = {option.replace("=", ":") for option in values.each(args.props, "securityOpts")}
     if not options & {"no-new-privileges", "no-new-privileges:true"}:
         yield 'security_opts: a setuid program can become root; write security_opts=["no-new-privileges:true"]'
     for option in sorted(options & {"seccomp:unconfined", "apparmor:unconfined"}):
@@ -50,8 +50,8 @@ def user_not_root(args: ResourceValidationArgs) -> Iterator[str]:
         yield f'user: the container starts {start}; write the server\'s own uid and gid, as in user="999:999"'
 
 
-def _capabilities(capabilities: container.Inputs, key: str) -> list[str]:
-    return [name.upper().removeprefix("CAP_") for name in container.each(capabilities, key)]
+def _capabilities(capabilities: values.Inputs, key: str) -> list[str]:
+    return [name.upper().removeprefix("CAP_") for name in values.each(capabilities, key)]
 
 
 _URL = "https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html"

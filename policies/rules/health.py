@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import container, tokens
+from policies.rules import tokens, values
 from policies.rules.rule import ResourceRule
 
 # How a command ends when its own result is thrown away: `… || true`, `…; exit 0`, `… || echo down`.
@@ -54,7 +54,7 @@ def not_awaited_by_the_provider(args: ResourceValidationArgs) -> Iterator[str]:
 
 
 def _tests(args: ResourceValidationArgs) -> list[str]:
-    return list(container.each(args.props.get("healthcheck") or {}, "tests"))
+    return list(values.each(args.props.get("healthcheck") or {}, "tests"))
 
 
 def _tail(command: str) -> str:

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import container, tokens
+from policies.rules import tokens, values
 from policies.rules.rule import ResourceRule
 
 
 def limits_set(args: ResourceValidationArgs) -> Iterator[str]:
-    if container.number(args.props, "memory") <= 0:
+    if values.number(args.props, "memory") <= 0:
         yield "memory: without a limit one container can starve the host; write memory=<MiB> from the stack's settings"
-    if container.number(args.props, "cpus") <= 0 and container.number(args.props, "cpuQuota") <= 0:
+    if values.number(args.props, "cpus") <= 0 and values.number(args.props, "cpuQuota") <= 0:
         yield 'cpus: without a limit one container can take every core; write cpus="<cores>" from the stack\'s settings'
 
 
 def memory_swap_set(args: ResourceValidationArgs) -> Iterator[str]:
-    memory, swap = container.number(args.props, "memory"), container.number(args.props, "memorySwap")
+    memory, swap = values.number(args.props, "memory"), values.number(args.props, "memorySwap")
     if memory <= 0:
         return  # limits-set speaks of this
     if swap == 0:

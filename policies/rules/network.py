@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import container, tokens
+from policies.rules import tokens, values
 from policies.rules.rule import ResourceRule
 
 
 def ports_on_loopback(args: ResourceValidationArgs) -> Iterator[str]:
     props = args.props
-    for index, port in enumerate(container.each(props, "ports")):
+    for index, port in enumerate(values.each(props, "ports")):
         address = port.get("ip") or "0.0.0.0"  # noqa: S104 - Docker's default is what this rule is about
         if not _is_loopback(address):
             yield (

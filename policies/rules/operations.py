@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import container, tokens
+from policies.rules import container, tokens, values
 from policies.rules.rule import ResourceRule
 
 # Seconds a clean shutdown may need: a Postgres checkpoint takes more than 90 s on slow disks (the official image's own
@@ -36,13 +36,13 @@ def logs_rotated(args: ResourceValidationArgs) -> Iterator[str]:
 def stops_cleanly(args: ResourceValidationArgs) -> Iterator[str]:
     backend = container.backend(args.props) or ""
     needed = _SHUTDOWN_SECONDS.get(backend, _ANY_SHUTDOWN_SECONDS)
-    grace = container.number(args.props, "destroyGraceSeconds")
+    grace = values.number(args.props, "destroyGraceSeconds")
     if grace < needed:
         yield (
             f"destroy_grace_seconds: {_seconds(grace, 'nothing is said, which is 0 s')}, so a replacement kills "
             f"{backend or 'the server'} while it writes; write destroy_grace_seconds={needed}"
         )
-    timeout = container.number(args.props, "stopTimeout")
+    timeout = values.number(args.props, "stopTimeout")
     if timeout < needed and needed > _ANY_SHUTDOWN_SECONDS:  # Docker's own default is 10 s
         yield (
             f"stop_timeout: {_seconds(timeout, 'nothing is said, which is 10 s')}, so `docker stop` and a reboot kill "

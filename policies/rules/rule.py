@@ -1,6 +1,6 @@
 """What a rule is: a pure check, and what a reader needs to act on its findings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pulumi_policy import (
@@ -11,6 +11,8 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
+
+from policies.rules.exceptions import Recorded
 
 ResourceCheck = Callable[[ResourceValidationArgs], Iterator[str]]
 """Yields one message per violation: where (the property), what is wrong, and what to write instead.
@@ -32,6 +34,9 @@ class _Rule:
     remediation_steps: str
     url: str  # where a reader finds the reason
 
+    def _excused(self, exceptions: Sequence[Recorded], resource: str) -> bool:
+        return any(recorded.excuses(self.name, resource) for recorded in exceptions)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceRule(_Rule):
@@ -40,11 +45,11 @@ class ResourceRule(_Rule):
     applies_to: frozenset[str]  # type tokens
     check: ResourceCheck
 
-    def policy(self) -> ResourceValidationPolicy:
+    def policy(self, exceptions: Sequence[Recorded] = ()) -> ResourceValidationPolicy:
         """The rule in the SDK's form, at the pack's enforcement level unless a stack's configuration says otherwise."""
 
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            if args.resource_type in self.applies_to:
+            if args.resource_type in self.applies_to and not self._excused(exceptions, args.name):
                 for message in self.check(args):
                     report(message, None)
 
@@ -64,12 +69,13 @@ class StackRule(_Rule):
 
     check: StackCheck
 
-    def policy(self) -> StackValidationPolicy:
+    def policy(self, exceptions: Sequence[Recorded] = ()) -> StackValidationPolicy:
         """As `ResourceRule.policy`."""
 
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
             for urn, message in self.check(args):
-                report(message, urn)
+                if not self._excused(exceptions, urn.rpartition("::")[2]):
+                    report(message, urn)
 
         return StackValidationPolicy(
             name=self.name,

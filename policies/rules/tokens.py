@@ -6,3 +6,8 @@ A rule with a misspelled token never fires, so `tests/policies/test_pack.py` pin
 CONTAINER = "docker:index/container:Container"
 REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 VOLUME = "docker:index/volume:Volume"
+RANDOM_PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
+
+BUCKET = "pulumi-python:dynamic/strata:Bucket"
+PUBLIC_BUCKET = "pulumi-python:dynamic/strata:PublicBucket"
+ROLE = "pulumi-python:dynamic/strata:Role"

@@ -12,7 +12,14 @@ from tests.policies.harness import Example
 
 _DOCUMENT = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 _BASES: Mapping[str, Mapping[str, Any]] = _DOCUMENT["bases"]
-_TYPES = {"volume": tokens.VOLUME, "image": tokens.REMOTE_IMAGE}  # every other base is a container
+_TYPES = {  # every other base is a container
+    "volume": tokens.VOLUME,
+    "image": tokens.REMOTE_IMAGE,
+    "bucket": tokens.BUCKET,
+    "public_bucket": tokens.PUBLIC_BUCKET,
+    "role": tokens.ROLE,
+    "password": tokens.RANDOM_PASSWORD,
+}
 
 POSTGRES = _BASES["postgres"]
 REDIS = _BASES["redis"]

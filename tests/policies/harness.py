@@ -1,6 +1,6 @@
 """Runs the pack's rules the way the analyzer does: on wire-shaped inputs behind the SDK's unknown-checking proxy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,12 +17,10 @@ from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.proxy import UnknownValueError, unknown_checking_proxy
 
 from policies.rules import RULES, ResourceRule, StackRule
+from policies.rules.exceptions import Recorded
 
 Findings = dict[str, list[str]]
 """Rule name → messages."""
-
-_RESOURCE_POLICIES = [rule.policy() for rule in RULES if isinstance(rule, ResourceRule)]
-_STACK_POLICIES = [rule.policy() for rule in RULES if isinstance(rule, StackRule)]
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,17 @@ class Example:
         return wire
 
 
-def evaluate(*examples: Example) -> tuple[Findings, set[str]]:
+def evaluate(*examples: Example, exceptions: Sequence[Recorded] = ()) -> tuple[Findings, set[str]]:
     """The findings of all rules over a stack of these, and the rules that an unknown value kept from an answer."""
     findings: Findings = {}
     undecided: set[str] = set()
     resources = _resources(examples)
     stack = StackValidationArgs(resources)
+    resource_policies = [rule.policy(exceptions) for rule in RULES if isinstance(rule, ResourceRule)]
+    stack_policies = [rule.policy(exceptions) for rule in RULES if isinstance(rule, StackRule)]
     runs = [
-        *((p.name, partial(p.validate, _arguments(resource))) for p in _RESOURCE_POLICIES for resource in resources),
-        *((p.name, partial(p.validate, stack)) for p in _STACK_POLICIES),
+        *((p.name, partial(p.validate, _arguments(resource))) for p in resource_policies for resource in resources),
+        *((p.name, partial(p.validate, stack)) for p in stack_policies),
     ]
     for name, validate in runs:
 

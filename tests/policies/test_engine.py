@@ -29,7 +29,7 @@ for type, name, inputs, protect, sources in json.loads(Path("examples.json").rea
 
 
 class _Permissive:
-    """A docker provider that takes any input as it is. The built-in one would refuse some violations by itself."""
+    """A provider that takes any input as it is. Those that are built in would refuse some violations by themselves."""
 
     def check(self, call: Any, old_inputs: Any, inputs: Any) -> Any:
         return inputs
@@ -83,7 +83,8 @@ def _sources(example: Example) -> dict[str, str]:
 
 
 def test_it_prints_what_direct_calls_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(providers.OPENERS, "docker", lambda host: _Permissive())
+    for package in ("docker", "pulumi-python", "random"):
+        monkeypatch.setitem(providers.OPENERS, package, lambda host: _Permissive())
     result, text = _preview(tmp_path)
     (report,) = result.policies
     assert report.title == "strata@v0.1.0"
