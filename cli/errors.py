@@ -23,6 +23,7 @@ _EXPECTED: Final = {
     "infra.reader": "ContractError",
     "infra.rendering": "ConfigError",
     "infra.workspace": "WorkspaceError",
+    "policies.rules.exceptions": "ExceptionsError",
 }
 
 

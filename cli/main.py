@@ -16,6 +16,7 @@ from cli.config import config
 from cli.errors import explain
 from cli.graph import graph
 from cli.images import app as images_app
+from cli.policy import policy
 from cli.terminal import complain
 from cli.verify import verify
 from engine.errors import ExitCode
@@ -36,6 +37,7 @@ app.command()(outputs.outputs)
 app.command()(outputs.contract)
 app.command()(config)
 app.command()(verify)
+app.command()(policy)
 app.command()(graph)
 app.add_typer(applications_app, name="app")
 app.add_typer(images_app, name="images")

@@ -11,6 +11,7 @@ import grpc
 from google.protobuf import empty_pb2
 
 from engine.errors import EngineError, StoppedError
+from engine.findings import Policy
 from engine.pack_process import PackError, PackProcess, Subject
 from engine.policy_config import reconcile
 from engine.policy_pack import PolicyPack
@@ -55,6 +56,20 @@ class Analyzer:
     def version(self) -> str:
         """PulumiPolicy.yaml's, where it has one."""
         return self.pack.version or self._connected.result().info.version
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """What it looks with."""
+        return tuple(
+            Policy(
+                name=info.name,
+                description=info.description,
+                severity=_severity(info.severity),
+                remediation=info.remediation_steps,
+                url=info.url,
+            )
+            for info in self._connected.result().info.policies
+        )
 
     @property
     def answered(self) -> bool:
@@ -126,3 +141,8 @@ class Analyzer:
             raise PackError(
                 f"a policy of the pack {self.pack.shown} failed{about}: {details}; its traceback is above"
             ) from None
+
+
+def _severity(value: Any) -> str:
+    name: str = analyzer_pb2.PolicySeverity.Name(value)
+    return name.removeprefix("POLICY_SEVERITY_").lower() if value else ""

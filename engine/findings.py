@@ -1,7 +1,7 @@
 """What policy packs said of a stack, and how that is shown: the official CLI's "Policies:" block, and JSON."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 FindingLevel = Literal["advisory", "mandatory", "remediate"]
@@ -20,13 +20,25 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One policy of a pack, in the pack's own words; each text may be empty."""
+
+    name: str
+    description: str
+    severity: str  # "low", "medium", "high", "critical", or nothing
+    remediation: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackReport:
-    """What one pack has found."""
+    """What one pack has found, and with what."""
 
     name: str
     version: str
     folder: str  # as the user named it
     findings: tuple[Finding, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
     @property
     def title(self) -> str:
@@ -62,11 +74,12 @@ def block(reports: Sequence[PackReport], resource: Callable[[str], str]) -> Iter
 
 
 def document(reports: Sequence[PackReport]) -> list[dict[str, Any]]:
-    """For JSON, in the words of the official CLI's policy events."""
+    """For JSON, in the words of the official CLI's policy events; `policies` is this engine's own key."""
     return [
         {
             "policyPackName": report.name,
             "policyPackVersion": report.version,
+            "policies": [asdict(policy) for policy in report.policies],
             "violations": [
                 {
                     "policyName": finding.policy,

@@ -96,6 +96,7 @@ class Policies:
                     version=analyzer.version,
                     folder=analyzer.pack.shown,
                     findings=tuple(findings),
+                    policies=analyzer.policies,
                 )
                 for analyzer, findings in self._findings.items()
                 if analyzer.answered

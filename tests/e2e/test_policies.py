@@ -1,6 +1,8 @@
 """The real program under policy packs: it passes its own, and another one refuses it before anything exists."""
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +70,24 @@ def test_a_file_lowers_it_for_one_stack(untouched: Project, forbidding: Path, tm
     )
     assert f"    ⚠️ strict@v0.0.7 (local: {forbidding})" in text
     assert "- [advisory]  no-port" in text
+
+
+def test_a_report_of_the_policies_says_what_is_wrong_and_fails(untouched: Project, forbidding: Path) -> None:
+    clean = untouched.run("policy").succeeded().text
+    assert "0 mandatory and 0 advisory violations" in clean
+    refused = untouched.run("policy", "--policy-pack", str(forbidding), "--format", "json")
+    assert refused.code == 1
+    document = json.loads(refused.text)
+    assert (document["ok"], document["mandatory"]) == (False, 4)
+    assert "this host has none to give away" in document["packs"][0]["violations"][0]["message"]
+
+
+def test_an_exception_that_ended_fails_the_report(untouched: Project) -> None:
+    own = (untouched.root / "policies").resolve()
+    (untouched.root / "policies").unlink()
+    shutil.copytree(own, untouched.root / "policies")
+    file = untouched.root / "policies" / "exceptions.yaml"
+    file.write_text(re.sub(r"expires: .*", "expires: 2020-01-31", file.read_text()))
+    refused = untouched.run("policy")
+    assert refused.code == 1
+    assert "public-bucket for alfred-object-store-public-user-uploads ended on 2020-01-31: renew it" in refused.text

@@ -87,6 +87,7 @@ def test_findings_of_policies_are_there(stack: Stack, tmp_path: Path) -> None:
     found = document(stack, "preview", 'Thing("a", value=11, kind="dear")', policy_packs=(pack,))
     (report,) = found["policies"]
     assert (report["policyPackName"], report["policyPackVersion"]) == ("test-pack", "1.2.3")
+    assert [policy["description"] for policy in report["policies"]][:2] == ["About small.", "About modest."]
     assert {(entry["policyName"], entry["enforcementLevel"]) for entry in report["violations"]} == {
         ("small", "mandatory"),
         ("modest", "advisory"),

@@ -178,7 +178,7 @@ def test_a_second_run_waits_for_the_first_and_applies_nothing_twice(postgres: Se
 @pytest.mark.docker
 def test_the_record_belongs_to_the_administrator(postgres: Server, database: str) -> None:
     forge = migration(2, "INSERT INTO strata.migrations (name, checksum) VALUES ('0009_x.sql', 'x')")
-    with pytest.raises(SliceError, match="permission denied for schema strata"):
+    with pytest.raises(SliceError, match="permission denied for table migrations"):
         PROVIDER.create(props(postgres, database, ONE, forge))
 
 

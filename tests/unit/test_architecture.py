@@ -19,7 +19,7 @@ PACKAGES = ("applications", "bench", "cli", "components", "engine", "images", "i
 MAY_IMPORT = {
     "applications": set[str](),
     "bench": {"components", "engine", "images", "infra"},
-    "cli": {"components", "engine", "images", "infra"},
+    "cli": {"components", "engine", "images", "infra", "policies"},
     "components": set[str](),
     "engine": set[str](),
     "images": set[str](),
