@@ -6,6 +6,7 @@ from policies.rules import (
     hardening,
     health,
     images,
+    isolation,
     limits,
     network,
     object_store,
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *credentials.RULES,
     *object_store.RULES,
     *roles.RULES,
+    *isolation.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""
 

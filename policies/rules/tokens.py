@@ -8,6 +8,9 @@ REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 VOLUME = "docker:index/volume:Volume"
 RANDOM_PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
 
+COLLECTION = "pulumi-python:dynamic/strata:Collection"
+DATABASE = "pulumi-python:dynamic/strata:Database"
+REDIS_USER = "pulumi-python:dynamic/strata:RedisUser"
 BUCKET = "pulumi-python:dynamic/strata:Bucket"
 PUBLIC_BUCKET = "pulumi-python:dynamic/strata:PublicBucket"
 ROLE = "pulumi-python:dynamic/strata:Role"

@@ -18,6 +18,9 @@ _TYPES = {  # every other base is a container
     "bucket": tokens.BUCKET,
     "public_bucket": tokens.PUBLIC_BUCKET,
     "role": tokens.ROLE,
+    "collection": tokens.COLLECTION,
+    "database": tokens.DATABASE,
+    "redis_user": tokens.REDIS_USER,
     "password": tokens.RANDOM_PASSWORD,
 }
 
@@ -51,6 +54,8 @@ def _read() -> Iterator[Case]:
 def _examples(case: Mapping[str, Any]) -> tuple[Example, ...]:
     inputs = {**_BASES[case["base"]], **case.get("change", {})}
     type_ = _TYPES.get(case["base"], tokens.CONTAINER)
+    if "beside" in case:
+        return Example(type_, "another", inputs), Example(type_, "example", {**inputs, **case["beside"]})
     if "pulled" not in case:
         return (Example(type_, "example", inputs, protect=case.get("protect", False)),)
     # The container has the id of an image that a resource of its own pulls.

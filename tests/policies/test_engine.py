@@ -39,8 +39,8 @@ class _Permissive:
     def close(self) -> None: ...
 
 
-def _renamed(case: Case) -> tuple[Example, ...]:
-    """Its examples under names that no other case has, since one program shall hold them all."""
+def _renamed(number: int, case: Case) -> tuple[Example, ...]:
+    """Its examples under names and on a server that no other case has, since one program shall hold them all."""
 
     def rename(name: str) -> str:
         return f"{case}/{name}"
@@ -48,6 +48,8 @@ def _renamed(case: Case) -> tuple[Example, ...]:
     def of(example: Example) -> Example:
         name = example.inputs.get("name", "")  # one that the provider made begins with the resource's
         inputs = {**example.inputs, "name": rename(name)} if name.startswith(f"{example.name}-") else example.inputs
+        if "admin" in inputs:
+            inputs = {**inputs, "admin": {**inputs["admin"], "port": inputs["admin"]["port"] + 10_000 * number}}
         uses = {key: tuple(rename(urn) for urn in urns) for key, urns in example.uses.items()}
         return replace(example, name=rename(example.name), inputs=inputs, uses=uses)
 
@@ -59,7 +61,7 @@ def _renamed(case: Case) -> tuple[Example, ...]:
     )
 
 
-VIOLATIONS = {str(case): _renamed(case) for case in CASES if case.violates}
+VIOLATIONS = {str(case): _renamed(number, case) for number, case in enumerate(CASES) if case.violates}
 
 
 def _preview(root: Path) -> tuple[api.Result, str]:

@@ -10,7 +10,7 @@ import pulumi_docker
 import pulumi_random
 import yaml
 
-from components.slices import Bucket, PublicBucket, Role
+from components.slices import Bucket, Collection, Database, PublicBucket, RedisUser, Role
 from policies.rules import RULES, ResourceRule, tokens
 from tests.policies.cases import POSTGRES
 from tests.policies.harness import Example, evaluate
@@ -23,8 +23,9 @@ def test_tokens_are_those_of_the_sdk() -> None:
     assert pulumi_docker.RemoteImage.pulumi_type == tokens.REMOTE_IMAGE
     assert pulumi_docker.Volume.pulumi_type == tokens.VOLUME
     assert pulumi_random.RandomPassword.pulumi_type == tokens.RANDOM_PASSWORD
-    for kind, token in ((Bucket, tokens.BUCKET), (PublicBucket, tokens.PUBLIC_BUCKET), (Role, tokens.ROLE)):
-        assert f"pulumi-python:{kind._resource_type_name}" == token
+    slices = (Bucket, Collection, Database, PublicBucket, RedisUser, Role)
+    made = {f"pulumi-python:{kind._resource_type_name}" for kind in slices}
+    assert made == {token for token in vars(tokens).values() if str(token).startswith("pulumi-python:")}
 
 
 def test_rules_look_at_pinned_tokens_only() -> None:
