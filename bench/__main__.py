@@ -11,7 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from bench import applications, compose_binary, daemon, engine, machine, memory, postgres, redis, table, up, vectors
+from bench import (
+    applications,
+    compose_binary,
+    daemon,
+    engine,
+    machine,
+    memory,
+    policies,
+    postgres,
+    redis,
+    table,
+    up,
+    vectors,
+)
 from bench.compose import Compose
 from bench.errors import BenchError
 from bench.measure import LEAST_ROUNDS
@@ -23,7 +36,7 @@ LOADS: dict[str, Callable[..., Iterator[Row]]] = {
     "redis": redis.rows,
     "vectors": vectors.rows,
 }
-GROUPS = ("engine", "applications", "up", "memory", *LOADS)
+GROUPS = ("engine", "policies", "applications", "up", "memory", *LOADS)
 
 
 def main() -> int:
@@ -55,6 +68,8 @@ def _measure(group: str, stack: Stack, options: argparse.Namespace) -> Iterator[
     rounds, duration = options.rounds, options.seconds
     if group == "engine":
         yield from engine.rows(rounds, _say)
+    elif group == "policies":
+        yield from policies.rows(rounds)
     elif group == "applications":
         yield from applications.rows(rounds, _say)
     elif group == "up":

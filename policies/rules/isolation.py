@@ -33,13 +33,11 @@ def claims_disjoint(stack: StackValidationArgs) -> Iterator[tuple[str, str]]:
         for other_server, inside in prefixes:
             wide, narrow = resource.props["prefix"], inside.props["prefix"]
             if server == other_server and resource.name != inside.name and narrow.startswith(wide):
-                yield (
-                    inside.urn,
-                    (
-                        f"prefix: {narrow} lies within {wide} of {resource.name}, who reads these keys, too; write one that "
-                        "does not begin with it"
-                    ),
-                )
+                yield inside.urn, _within(narrow, wide, resource.name)
+
+
+def _within(narrow: str, wide: str, owner: str) -> str:
+    return f"prefix: {narrow} lies within {wide} of {owner}, who reads its keys, too; write one that does not begin so"
 
 
 def _server(props: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ PACKAGES = ("applications", "bench", "cli", "components", "engine", "images", "i
 # Package → the project's packages that it may import besides itself.
 MAY_IMPORT = {
     "applications": set[str](),
-    "bench": {"components", "engine", "images", "infra"},
+    "bench": {"components", "engine", "images", "infra", "policies"},
     "cli": {"components", "engine", "images", "infra", "policies"},
     "components": set[str](),
     "engine": set[str](),
