@@ -68,6 +68,22 @@ def test_a_new_application_works_as_it_is(stack: Project) -> None:
     assert "All checks passed! (21/21)" in report
 
 
+@pytest.mark.parametrize("application", ["alfred", "shop", "trends"])
+def test_the_script_of_a_database_makes_what_the_stack_makes(
+    stack: Project, application: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Before other tests change it: schema, owners, grants and default privileges as pg_dump has them, and roles."""
+    claim = settings.read_application(stack.root, application)
+    printed = stack.run("app", "sql", application).succeeded().text
+    container = docker.from_env().containers.get(f"{stack.stack}-db-postgres")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        with server(docker.from_env(), POSTGRES) as other:
+            other.start().ready()
+            _run_script(other, printed)
+            assert _described(str(other.running.name), claim) == _described(str(container.name), claim)
+
+
 def test_a_name_that_is_taken_or_too_long_is_refused_before_anything_is_written(stack: Project) -> None:
     stack.run("app", "new", "shop").refused("shop exists")
     stack.run("app", "new", "Shop-2").refused("at most 40 lower-case letters")
@@ -150,22 +166,6 @@ def test_an_application_removed_between_destroy_and_up_keeps_its_data_too(stack:
         assert client.get("user:2") == "kept"
 
 
-@pytest.mark.parametrize("application", ["alfred", "shop", "trends"])
-def test_the_script_of_a_database_makes_what_the_stack_makes(
-    stack: Project, application: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Schema, owners, grants and default privileges, as pg_dump writes them; and the roles' attributes."""
-    claim = settings.read_application(stack.root, application)
-    printed = stack.run("app", "sql", application).succeeded().text
-    container = docker.from_env().containers.get(f"{stack.stack}-db-postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        with server(docker.from_env(), POSTGRES) as other:
-            other.start().ready()
-            _run_script(other, printed)
-            assert _described(str(other.running.name), claim) == _described(str(container.name), claim)
-
-
 def _run_script(other: Server, script: str) -> None:
     command = ["docker", "exec", "-i", other.name, "psql", "-XqUpostgres", "-dpostgres"]
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
@@ -178,7 +178,8 @@ def _described(container: str, claim: Application) -> list[str]:
     roles = (
         "SELECT rolname, rolcanlogin, rolinherit, rolconnlimit, rolsuper, rolbypassrls, rolcreatedb, array_to_string("
         "(SELECT setconfig FROM pg_db_role_setting WHERE setrole = r.oid AND setdatabase = 0), ','),"
-        " (SELECT string_agg(g.rolname, ',' ORDER BY 1) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
+        " (SELECT string_agg(g.rolname, ',' ORDER BY g.rolname)"
+        "  FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
         "  WHERE m.member = r.oid) FROM pg_roles r"
         f" WHERE rolname IN ({names}) ORDER BY 1"
     )
