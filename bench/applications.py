@@ -15,7 +15,7 @@ EXPONENT = Goal(limit=1.1, direction="at most", of="value")
 FIRST = Goal(limit=180, direction="less than", of="value")
 PREVIEW = Goal(limit=10, direction="less than", of="value")
 
-# One slice of each backend: 18 resources for each application.
+# One slice of each backend: 22 resources for each application.
 _CLAIM = """
 name: {name}
 description: One of many

@@ -80,6 +80,8 @@ What it is, and what it keeps where. `application.yaml` says what it claims, `mi
 @app.command()
 def new(name: NameArgument, stack: StackOption = "dev", json_output: JsonOption = False) -> None:
     """Make the folder of a new application, which works as it is; then add its name to `strata:applications`."""
+    import yaml
+
     from cli import project
     from components.claims import APPLICATION_NAME, Application
     from infra import conflicts, settings
@@ -97,8 +99,6 @@ def new(name: NameArgument, stack: StackOption = "dev", json_output: JsonOption 
         raise CliError(f"{folder} exists: take another name, or remove it first")
     wanted = project.read_settings(workspace)
     text = _CLAIM.format(name=name, port=_free_port(workspace.root))
-    import yaml
-
     claim = validate(Application, yaml.safe_load(text), file=f"applications/{name}/application.yaml")
     conflicts.refuse(wanted, (*settings.read_applications(wanted, workspace.root), claim))
     files = {

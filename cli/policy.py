@@ -51,7 +51,7 @@ def policy(
     sys.stdout.write(_WRITERS[format](report))
     for line in report.expired:
         complain(line)
-    if report.mandatory or report.expired:
+    if not report.ok:
         raise typer.Exit(ExitCode.FAILURE)
 
 
@@ -62,13 +62,11 @@ def expired(workspace: Workspace, today: date) -> list[str]:
     file = workspace.root / "policies" / exceptions.FILE.name
     if not file.exists():
         return []
-    recorded = exceptions.load((rule.name for rule in RULES), file)
-    over = set(recorded) - set(exceptions.active(recorded, today))
     return [
         f"policies/{file.name}: {entry.rule} for {entry.resources} ended on {entry.expires}: renew it, if the"
         f" {entry.owner} wants that, or remove it"
-        for entry in recorded
-        if entry in over
+        for entry in exceptions.load((rule.name for rule in RULES), file)
+        if not entry.holds(today)
     ]
 
 

@@ -36,6 +36,10 @@ class Report:
         return sum(finding["enforcementLevel"] == "mandatory" for finding in self.findings)
 
     @property
+    def ok(self) -> bool:
+        return not self.mandatory and not self.expired
+
+    @property
     def summary(self) -> str:
         others = len(self.findings) - self.mandatory
         return (
@@ -58,14 +62,13 @@ def table(report: Report) -> str:
 
 def json_document(report: Report) -> str:
     counts = {"policies": len(report.policies), "mandatory": report.mandatory, "violations": len(report.findings)}
-    ok = not report.mandatory and not report.expired
     packs = {"packs": list(report.packs), "expiredExceptions": list(report.expired)}
-    return json.dumps({"stack": report.stack, "ok": ok, **counts, **packs}, indent=2) + "\n"
+    return json.dumps({"stack": report.stack, "ok": report.ok, **counts, **packs}, indent=2) + "\n"
 
 
 def markdown(report: Report) -> str:
     """For a comment on a pull request."""
-    lines = [f"### Policies: {'❌' if report.mandatory or report.expired else '✅'}", "", report.summary, ""]
+    lines = [f"### Policies: {'✅' if report.ok else '❌'}", "", report.summary, ""]
     if report.findings:
         lines += ["| Level | Policy | Resource | What, and what to write |", "|---|---|---|---|"]
     for finding in report.findings:

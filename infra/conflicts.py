@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from components import naming
 from components.claims import Application
+from infra.contract import BACKENDS
 from infra.mistakes import SettingsError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _ports(settings: "Settings", applications: tuple[Application, ...]) -> None:
 
 
 def _host_ports(settings: "Settings", applications: Iterable[Application]) -> Iterator[tuple[str, int]]:
-    for backend in ("postgres", "redis", "qdrant", "object_store"):
+    for backend in BACKENDS:
         yield f"strata:{backend}.port", getattr(settings, backend).port
     yield "strata:qdrant.grpc_port", settings.qdrant.grpc_port
     for application in applications:

@@ -72,6 +72,7 @@ class SliceProvider(ResourceProvider):
     shared: ClassVar[tuple[str, ...]] = ("admin", "identity")
     compared: ClassVar[tuple[str, ...]] = ()
     replacing: ClassVar[tuple[str, ...]] = ()
+    unrecorded: ClassVar[tuple[str, ...]] = ()  # inputs that no state is to keep beside the outputs
 
     def preload(self) -> None:
         """Called by the embedded engine's host, which has time for it while the program is still being imported."""
@@ -108,7 +109,7 @@ class SliceProvider(ResourceProvider):
 
     def recorded(self, props: Props) -> Props:
         """The inputs that are kept as outputs, which later runs compare with and delete by."""
-        return {key: value for key, value in props.items() if key != "__provider"}
+        return {key: value for key, value in props.items() if key not in ("__provider", *self.unrecorded)}
 
     def identifier(self, props: Props) -> str:
         return str(props["name"])

@@ -80,6 +80,7 @@ class SecretFileProvider(SliceProvider):
 
     compared: ClassVar = ("volume", "files", "of", "uid", "gid")
     replacing: ClassVar = ("stack", "secret")
+    unrecorded: ClassVar = ("content",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         found = [
@@ -106,9 +107,6 @@ class SecretFileProvider(SliceProvider):
         if olds.get("of_digest") and not _matches(_ingredients(news), olds["of_digest"]):
             return True
         return (_volume_created(news) or "") != olds.get("volume_created")
-
-    def recorded(self, props: Props) -> Props:
-        return {key: value for key, value in super().recorded(props).items() if key != "content"}
 
     def identifier(self, props: Props) -> str:
         return f"{props['stack']}/{props['secret']}"

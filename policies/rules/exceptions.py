@@ -27,6 +27,9 @@ class Recorded:
     owner: str  # a role, not a person
     expires: date  # the last day on which it holds
 
+    def holds(self, today: date) -> bool:
+        return self.expires >= today
+
     def excuses(self, rule: str, resource: str) -> bool:
         return rule == self.rule and fnmatchcase(resource, self.resources)
 
@@ -45,7 +48,7 @@ def load(rules: Iterable[str], file: Path = FILE) -> tuple[Recorded, ...]:
 
 def active(entries: Iterable[Recorded], today: date) -> tuple[Recorded, ...]:
     """Those that hold today. What an expired one excused is refused again."""
-    return tuple(entry for entry in entries if entry.expires >= today)
+    return tuple(entry for entry in entries if entry.holds(today))
 
 
 def _entry(entry: Any, where: str, rules: frozenset[str]) -> Recorded:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from infra import settings
 from tests.e2e.project import ROOT, Project, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
@@ -21,16 +22,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project.make(tmp_path_factory.mktemp("e2e") / "checkout")
     names = [path.parent.name for path in sorted((ROOT / "applications").glob("*/application.yaml"))]
     project.config["strata:applications"] = names
-    project.set("redis.dedicated", {name: {"port": free_port()} for name in names if _dedicated(name)})
+    claims = [settings.read_application(ROOT, name) for name in names]
+    own = [claim.name for claim in claims if claim.redis and claim.redis.server]
+    project.set("redis.dedicated", {name: {"port": free_port()} for name in own})
     try:
         project.up().succeeded()
         yield project
     finally:
         project.remove()
-
-
-def _dedicated(name: str) -> bool:
-    return "mode: dedicated" in (ROOT / "applications" / name / "application.yaml").read_text(encoding="utf-8")
 
 
 def test_every_smoke_test_that_a_requirement_names_runs_and_passes(stack: Project, tmp_path: Path) -> None:

@@ -10,12 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from components.slices import load_migrations
 from components.slices.admin import Address
 from components.slices.postgres.connection import connect
-from components.slices.postgres.database import DatabaseProvider
-from components.slices.postgres.migrations import MigrationsProvider
-from components.slices.postgres.role import RoleProvider
+from tests.slices import databases
 from tests.slices.servers import Server
 
 pytestmark = pytest.mark.docker
@@ -27,21 +24,9 @@ PDF = {"size": 1000, "mimetype": "application/pdf"}
 As = Callable[..., Any]
 
 
-def role(server: Server, name: str, **more: Any) -> None:
-    standard = {"login": False, "inherit": True, "member_of": [], "connection_limit": -1.0}
-    RoleProvider().create(server.props(name=name, **{**standard, **more}))
-
-
 @pytest.fixture(scope="module")
 def alfred(postgres: Server) -> Server:
-    for name in ["alfred_owner", *GROUPS]:
-        role(postgres, name)
-    members = ["anon", "authenticated", "service_role"]
-    role(postgres, "authenticator", login=True, password="pass", inherit=False, member_of=members)
-    database = postgres.props(name="alfred", owner="alfred_owner", connect=["authenticator"])
-    DatabaseProvider().create(database)
-    migrations = load_migrations(FOLDER)
-    MigrationsProvider().create(postgres.props(database="alfred", owner="alfred_owner", migrations=migrations))
+    databases.make(postgres, "alfred")
     return postgres
 
 
@@ -49,7 +34,7 @@ def alfred(postgres: Server) -> Server:
 def as_role(alfred: Server) -> Iterator[As]:
     """Runs one statement as a role and, with claims, as a user; everything is rolled back after the test."""
     with psycopg.connect(
-        host="127.0.0.1", port=alfred.port, user="authenticator", password="pass", dbname="alfred"
+        host="127.0.0.1", port=alfred.port, user="authenticator", password=databases.PASSWORD, dbname="alfred"
     ) as login:
 
         def run(name: str, statement: str, *params: Any, user: uuid.UUID | None = None) -> Any:

@@ -1,7 +1,6 @@
 """Whole files that an application has templates for, loaded back the way it would load them."""
 
 import json
-import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import yaml
 from infra import config_files, settings
 from infra.contract import StackContract
 from infra.rendering import ConfigError, Renderer
+from tests.smoke.applications.files import expanded
 from tests.unit import contracts
 from tests.unit.conftest import ROOT
 from tests.unit.test_config_files import HARD_PASSWORDS
@@ -40,11 +40,6 @@ def render(template: str, password: str, *, placeholders: bool = False) -> str:
     return renderer.file(template, variables, name="applications/alfred/templates/a.yaml.j2", placeholders=placeholders)
 
 
-def expand(text: str, environ: dict[str, str]) -> str:
-    """As applications do that know `${NAME:-default}`."""
-    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: environ.get(found[1]) or found[2], text)
-
-
 @pytest.mark.parametrize("password", HARD_PASSWORDS)
 def test_every_password_arrives_in_yaml_and_json(password: str) -> None:
     loaded: dict[str, Any] = yaml.safe_load(render(YAML, password))["postgres"]
@@ -62,8 +57,8 @@ def test_placeholders_hold_no_secret_and_expand_to_the_same() -> None:
     assert "odd: ${ODD:-}" in text, "a default that ends the placeholder early would be cut off"
     renderer = Renderer(contracts.contract("hunter2/"), stack="dev", app="alfred", view="host")
     filled = yaml.safe_load(render(YAML, "hunter2/"))
-    expanded = yaml.safe_load(expand(text, renderer.variables(VARIABLES, file="x")))
-    assert expanded["postgres"] == filled["postgres"]
+    loaded = yaml.safe_load(expanded(text, renderer.variables(VARIABLES, file="x")))
+    assert loaded["postgres"] == filled["postgres"]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class ObjectStoreUserProvider(SliceProvider):
 
     compared: ClassVar = ("buckets",)
     replacing: ClassVar = ("name",)
+    unrecorded: ClassVar = ("password",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         found = user_problems("name", news["name"])
@@ -76,9 +77,6 @@ class ObjectStoreUserProvider(SliceProvider):
         if olds.get("granted") != olds.get("live_grants"):
             return True
         return is_known(news.get("password")) and olds.get("secret_key") != news["password"]
-
-    def recorded(self, props: Props) -> Props:
-        return {key: value for key, value in super().recorded(props).items() if key != "password"}
 
     def apply(self, props: Props, olds: Props | None = None) -> Props:
         name, policy = props["name"], policy_name(props)

@@ -35,6 +35,7 @@ class MigrationsProvider(SliceProvider):
     """
 
     replacing: ClassVar = ("database",)
+    unrecorded: ClassVar = ("migrations",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         found = [failure for key in ("database", "owner") for failure in name_problems(key, news[key])]
@@ -49,9 +50,6 @@ class MigrationsProvider(SliceProvider):
     def drifted(self, olds: Props, news: Props) -> bool:
         pending = olds.get("applied", []) != _names(news.get("migrations", []))
         return bool(pending or olds.get("indexes") != olds.get("live_indexes"))
-
-    def recorded(self, props: Props) -> Props:
-        return {key: value for key, value in super().recorded(props).items() if key != "migrations"}
 
     def identifier(self, props: Props) -> str:
         return str(props["database"])

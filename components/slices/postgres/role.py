@@ -52,6 +52,7 @@ class RoleProvider(SliceProvider):
 
     compared: ClassVar = ("login", "inherit", "member_of", "connection_limit", "settings")
     replacing: ClassVar = ("name",)
+    unrecorded: ClassVar = ("password",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         names = [("name", news["name"]), *(("member_of", group) for group in news.get("member_of", []))]
@@ -71,9 +72,6 @@ class RoleProvider(SliceProvider):
         if not is_known(password):
             return False
         return bool(olds.get("verifier")) if password is None else not scram.matches(password, olds.get("verifier"))
-
-    def recorded(self, props: Props) -> Props:
-        return {key: value for key, value in super().recorded(props).items() if key != "password"}
 
     def apply(self, props: Props, olds: Props | None = None) -> Props:
         address, name, password = Address.of(props), props["name"], props.get("password")

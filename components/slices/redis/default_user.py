@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -30,13 +30,12 @@ class RedisDefaultUserArgs:
 class RedisDefaultUserProvider(SliceProvider):
     """`granted` is what was asked for, `rules` what Redis made of it."""
 
+    unrecorded: ClassVar = ("password",)
+
     def drifted(self, olds: Props, news: Props) -> bool:
         if olds.get("rules") != olds.get("live_rules"):
             return True
         return is_known(news.get("password")) and olds.get("granted") != " ".join(_grants(news))
-
-    def recorded(self, props: Props) -> Props:
-        return {key: value for key, value in super().recorded(props).items() if key != "password"}
 
     def identifier(self, props: Props) -> str:
         return NAME

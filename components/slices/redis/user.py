@@ -50,6 +50,7 @@ class RedisUserProvider(SliceProvider):
 
     compared: ClassVar = ()
     replacing: ClassVar = ("name",)
+    unrecorded: ClassVar = ("password",)
 
     def failures(self, olds: Props, news: Props) -> list[CheckFailure]:
         found = name_problems("name", news["name"])
@@ -63,9 +64,6 @@ class RedisUserProvider(SliceProvider):
         if olds.get("rules") != olds.get("live_rules"):
             return True
         return is_known(news.get("password")) and olds.get("granted") != " ".join(grants(news))
-
-    def recorded(self, props: Props) -> Props:
-        return {key: value for key, value in super().recorded(props).items() if key != "password"}
 
     def apply(self, props: Props, olds: Props | None = None) -> Props:
         rules = grants(props)

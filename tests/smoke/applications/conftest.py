@@ -1,6 +1,6 @@
 """Each application is given its files, and its tests know nothing else of the stack."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from components.claims import Application
 from infra.contract import StackContract
 from infra.workspace import find
 from tests.smoke.applications.files import Files
+from tests.smoke.applications.sessions import Pool, Session
 
 HandOut = Callable[..., Files]
 
@@ -32,3 +33,11 @@ def hand_out(
         return Files(folder)
 
     return made
+
+
+@pytest.fixture
+def session(pool: Pool) -> Iterator[Session]:
+    """Of the module's own `pool`, in a transaction that is rolled back."""
+    with pool.connection() as connection:
+        yield connection
+        connection.rollback()

@@ -1,7 +1,5 @@
 """Sessions of Postgres as applications have them: from a pool of their own size."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -10,14 +8,6 @@ from psycopg_pool import ConnectionPool
 
 Session = psycopg.Connection[TupleRow]
 Pool = ConnectionPool[Session]
-
-
-@contextmanager
-def rolled_back(pool: Pool) -> Iterator[Session]:
-    """A session in a transaction that leaves nothing."""
-    with pool.connection() as session:
-        yield session
-        session.rollback()
 
 
 def one(session: Session, statement: str, *values: Any) -> Any:

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 from tests.smoke import clients
 from tests.smoke.applications.conftest import HandOut
 from tests.smoke.applications.files import Files, expanded
-from tests.smoke.applications.sessions import Pool, Session, rolled_back, served_at_once
+from tests.smoke.applications.sessions import Pool, Session, served_at_once
 
 pytestmark = pytest.mark.application("assistant")
 
@@ -53,13 +53,6 @@ def pool(config: dict[str, Any], login: dict[str, Any]) -> Iterator[Pool]:
     size = config["postgres"]["pool_size"]
     with ConnectionPool(kwargs=login, min_size=size, max_size=size, timeout=clients.SECONDS) as made:
         yield made
-
-
-@pytest.fixture
-def session(pool: Pool) -> Iterator[Session]:
-    """In a transaction that is rolled back."""
-    with rolled_back(pool) as own:
-        yield own
 
 
 @pytest.fixture

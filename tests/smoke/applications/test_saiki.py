@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool
 from tests.smoke import clients
 from tests.smoke.applications.conftest import HandOut
 from tests.smoke.applications.files import Files, referred
-from tests.smoke.applications.sessions import Pool, Session, one, rolled_back, served_at_once
+from tests.smoke.applications.sessions import Pool, Session, one, served_at_once
 
 pytestmark = pytest.mark.application("saiki")
 
@@ -57,13 +57,6 @@ def pool(storage: dict[str, Any], login: dict[str, Any]) -> Iterator[Pool]:
     conninfo = options.pop("conninfo", "")
     with ConnectionPool(conninfo, kwargs=options, **sizes, timeout=wait, max_idle=idle) as made:
         yield made
-
-
-@pytest.fixture
-def session(pool: Pool) -> Iterator[Session]:
-    """In a transaction that is rolled back."""
-    with rolled_back(pool) as own:
-        yield own
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from tests.smoke import clients
 from tests.smoke.applications.conftest import HandOut
-from tests.smoke.applications.sessions import Pool, Session, one, rolled_back, served_at_once
+from tests.smoke.applications.sessions import Pool, Session, one, served_at_once
 
 pytestmark = pytest.mark.application("trends")
 
@@ -40,13 +40,6 @@ def pool(login: dict[str, Any]) -> Iterator[Pool]:
     """The document's sizes."""
     with ConnectionPool(kwargs=login, min_size=10, max_size=20, timeout=clients.SECONDS) as made:
         yield made
-
-
-@pytest.fixture
-def session(pool: Pool) -> Iterator[Session]:
-    """In a transaction that is rolled back."""
-    with rolled_back(pool) as own:
-        yield own
 
 
 @pytest.fixture
