@@ -11,6 +11,7 @@ from policies.rules import (
     network,
     object_store,
     operations,
+    posture,
     roles,
 )
 from policies.rules.rule import ResourceRule, Rule, StackRule
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     *object_store.RULES,
     *roles.RULES,
     *isolation.RULES,
+    *posture.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""
 

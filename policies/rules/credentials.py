@@ -1,9 +1,10 @@
 """Credentials reach a container as files. Environment and command lines are shown by `docker inspect` and `ps`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pulumi_policy import ResourceValidationArgs, Severity
+from pulumi_policy import ResourceValidationArgs, Secret, Severity
 
 from policies.rules import tokens, values
 from policies.rules.rule import ResourceRule
@@ -69,6 +70,21 @@ def random_and_long(args: ResourceValidationArgs) -> Iterator[str]:
         yield f"length: {length:g} characters can be guessed; write length={_LEAST_LENGTH} or more"
 
 
+# Type → the input that is a credential.
+_CREDENTIAL = {
+    tokens.DEFAULT_USER: "password",
+    tokens.OBJECT_STORE_USER: "password",
+    tokens.REDIS_USER: "password",
+    tokens.ROLE: "password",
+    tokens.SECRET_FILE: "content",
+}
+
+
+def mark_secret(args: ResourceValidationArgs, secrets: frozenset[str]) -> Mapping[str, Any]:
+    key = _CREDENTIAL[args.resource_type]
+    return {key: Secret(args.props[key])} if key not in secrets and values.is_known(args.props, key) else {}
+
+
 RULES = (
     ResourceRule(
         name="no-secret-in-environment",
@@ -96,5 +112,14 @@ RULES = (
         severity=Severity.HIGH,
         remediation_steps="Set length to 20 or more.",
         url="https://pages.nist.gov/800-63-4/sp800-63b.html",
+    ),
+    ResourceRule(
+        name="secret-marked",
+        description="A credential is a secret of Pulumi's, which states, plans and outputs hold encrypted only.",
+        applies_to=frozenset(_CREDENTIAL),
+        remediate=mark_secret,
+        severity=Severity.HIGH,
+        remediation_steps="Wrap the value in pulumi.Output.secret, or take it from a resource that generates it.",
+        url="https://www.pulumi.com/docs/iac/concepts/secrets/",
     ),
 )

@@ -1,14 +1,19 @@
 """Objects outlive mistakes, and are nobody's to read but those who were meant to."""
 
+import re
 from collections.abc import Iterator
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from policies.rules import tokens, values
+from policies.rules import container, tokens, values
 from policies.rules.rule import ResourceRule
 
 # Days in which somebody notices that an object was overwritten or deleted.
 _LEAST_DAYS = 7
+
+# Whether the server has a key, and whether it uses it for objects that come without a wish.
+_KEY = re.compile(r"\bMINIO_KMS_(SECRET_KEY|SECRET_KEY_FILE|KES_ENDPOINT|SERVER)=")
+_ALWAYS = re.compile(r"\bMINIO_KMS_AUTO_ENCRYPTION=[\"']?on\b")
 
 
 def public_bucket(args: ResourceValidationArgs) -> Iterator[str]:
@@ -33,6 +38,22 @@ def bucket_keeps_versions(args: ResourceValidationArgs) -> Iterator[str]:
         )
 
 
+def objects_encrypted(args: ResourceValidationArgs) -> Iterator[str]:
+    if container.backend(args.props) != "minio":
+        return
+    said = "\n".join(text for key in ("envs", "command", "entrypoints") for text in values.each(args.props, key))
+    if not _KEY.search(said):
+        yield (
+            "envs: the server has no key, so objects lie on the disk as they are; write "
+            "MINIO_KMS_SECRET_KEY_FILE=/run/strata/secrets/encryption-key, and MINIO_KMS_AUTO_ENCRYPTION=on"
+        )
+    elif not _ALWAYS.search(said):
+        yield (
+            "envs: only what a client asks to be encrypted is, and no client of ours asks; write "
+            "MINIO_KMS_AUTO_ENCRYPTION=on"
+        )
+
+
 RULES = (
     ResourceRule(
         name="public-bucket",
@@ -51,5 +72,14 @@ RULES = (
         severity=Severity.HIGH,
         remediation_steps="Leave versioning on, and noncurrent_days at 7 or more.",
         url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+    ),
+    ResourceRule(
+        name="objects-encrypted",
+        description="Every object is encrypted before it is written, whether its client asks or not.",
+        applies_to=frozenset({tokens.CONTAINER}),
+        check=objects_encrypted,
+        severity=Severity.HIGH,
+        remediation_steps="Give the server a key as a file, and switch auto-encryption on.",
+        url="https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html",
     ),
 )

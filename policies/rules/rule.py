@@ -1,9 +1,11 @@
 """What a rule is: a pure check, and what a reader needs to act on its findings."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi_policy import (
+    EnforcementLevel,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -12,6 +14,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
+from policies.rules import values
 from policies.rules.exceptions import Recorded
 
 ResourceCheck = Callable[[ResourceValidationArgs], Iterator[str]]
@@ -20,6 +23,12 @@ ResourceCheck = Callable[[ResourceValidationArgs], Iterator[str]]
 Properties are the checked inputs, spelled as on the wire (`memorySwap`); numbers arrive as floats. Reading a value that
 a preview cannot know yet raises `UnknownValueError`; a check lets it pass, and the SDK then reports that the rule could
 not be evaluated instead of calling the resource good.
+"""
+
+Remediation = Callable[[ResourceValidationArgs, frozenset[str]], Mapping[str, Any]]
+"""The inputs to write instead, none if all is well. Only what is safe for a resource that exists and holds data.
+
+Gets the names of the inputs that are secrets, too: only remediations are told. Of unknown values as a check.
 """
 
 StackCheck = Callable[[StackValidationArgs], Iterator[tuple[str, str]]]
@@ -40,23 +49,41 @@ class _Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceRule(_Rule):
-    """Looks at one resource before it is created or changed."""
+    """Looks at one resource before it is created or changed. At least one of `check` and `remediate` is there."""
 
     applies_to: frozenset[str]  # type tokens
-    check: ResourceCheck
+    check: ResourceCheck | None = None
+    remediate: Remediation | None = None
 
     def policy(self, exceptions: Sequence[Recorded] = ()) -> ResourceValidationPolicy:
-        """The rule in the SDK's form, at the pack's enforcement level unless a stack's configuration says otherwise."""
+        """The rule in the SDK's form. A stack's configuration may say another enforcement level.
+
+        It is the pack's, or `remediate` where the rule can: the inputs are then changed and the change is shown.
+        """
+
+        def concerns(args: ResourceValidationArgs) -> bool:
+            return args.resource_type in self.applies_to and not self._excused(exceptions, args.name)
 
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            if args.resource_type in self.applies_to and not self._excused(exceptions, args.name):
+            if self.check and concerns(args):
                 for message in self.check(args):
                     report(message, None)
+
+        def remediate(args: ResourceValidationArgs) -> Any:
+            if not self.remediate or not concerns(args):
+                return None
+            changed = self.remediate(values.checked(args), values.secrets(args))
+            # Into the SDK's own mapping, which keeps what is secret or not known yet.
+            for key, value in changed.items():
+                args.props[key] = value  # type: ignore[index]
+            return args.props if changed else None
 
         return ResourceValidationPolicy(
             name=self.name,
             description=self.description,
-            validate=validate,
+            validate=validate if self.check else None,
+            remediate=remediate if self.remediate else None,
+            enforcement_level=EnforcementLevel.REMEDIATE if self.remediate else None,
             severity=self.severity,
             remediation_steps=self.remediation_steps,
             url=self.url,

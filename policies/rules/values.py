@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy import ResourceValidationArgs, Secret
+from pulumi_policy.proxy import UnknownValueError, unknown_checking_proxy
 
 Inputs = Mapping[str, Any]
 
@@ -27,3 +28,31 @@ def is_given(inputs: Inputs, key: str) -> bool:
         return bool(inputs.get(key))
     except UnknownValueError:
         return True
+
+
+def is_known(inputs: Inputs, key: str) -> bool:
+    """Whether there is a value that can be read."""
+    try:
+        return inputs.get(key) is not None
+    except UnknownValueError:
+        return False
+
+
+def secrets(args: ResourceValidationArgs) -> frozenset[str]:
+    """The inputs that are secrets as a whole, in a remediation; the SDK's proxy tells it in this way only."""
+    held: Mapping[str, Any] = args.props["__target"]
+    return frozenset(key for key, value in held.items() if isinstance(value, Secret))
+
+
+def checked(args: ResourceValidationArgs) -> ResourceValidationArgs:
+    """A remediation's arguments as a check has them: to read an unknown value raises UnknownValueError."""
+    props = unknown_checking_proxy(_plain(args.props))
+    return ResourceValidationArgs(args.resource_type, props, args.urn, args.name, args.opts, args.provider)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

@@ -1,18 +1,19 @@
 """The cases of `cases.yaml`: for every rule what it refuses and what it lets pass."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from policies.rules import tokens
-from tests.policies.harness import Example
+from tests.policies.harness import Example, secret
 
 _DOCUMENT = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 _BASES: Mapping[str, Mapping[str, Any]] = _DOCUMENT["bases"]
 _TYPES = {  # every other base is a container
+    "network": tokens.NETWORK,
     "volume": tokens.VOLUME,
     "image": tokens.REMOTE_IMAGE,
     "bucket": tokens.BUCKET,
@@ -20,10 +21,15 @@ _TYPES = {  # every other base is a container
     "role": tokens.ROLE,
     "collection": tokens.COLLECTION,
     "database": tokens.DATABASE,
+    "default_user": tokens.DEFAULT_USER,
+    "object_store_user": tokens.OBJECT_STORE_USER,
+    "qdrant_login": tokens.QDRANT_LOGIN,
     "redis_user": tokens.REDIS_USER,
+    "secret_file": tokens.SECRET_FILE,
     "password": tokens.RANDOM_PASSWORD,
 }
 
+SLICE = "strata:slices:Slice"
 POSTGRES = _BASES["postgres"]
 REDIS = _BASES["redis"]
 
@@ -40,6 +46,10 @@ class Case:
         return f"{self.rule}: {self.title}"
 
 
+BARE = tuple(Example(_TYPES.get(base, tokens.CONTAINER), "example", inputs) for base, inputs in _BASES.items())
+"""A resource of every kind, as it should be."""
+
+
 def container(inputs: Mapping[str, Any]) -> Example:
     return Example(tokens.CONTAINER, "example", inputs)
 
@@ -52,15 +62,28 @@ def _read() -> Iterator[Case]:
 
 
 def _examples(case: Mapping[str, Any]) -> tuple[Example, ...]:
-    inputs = {**_BASES[case["base"]], **case.get("change", {})}
-    type_ = _TYPES.get(case["base"], tokens.CONTAINER)
+    example = _example(case, "example")
     if "beside" in case:
-        return Example(type_, "another", inputs), Example(type_, "example", {**inputs, **case["beside"]})
-    if "pulled" not in case:
-        return (Example(type_, "example", inputs, protect=case.get("protect", False)),)
-    # The container has the id of an image that a resource of its own pulls.
-    image = Example(tokens.REMOTE_IMAGE, "image", {**_BASES["image"], "name": case["pulled"]})
-    return image, Example(type_, "example", {**inputs, "image": "sha256:1"}, uses={"image": (image.urn,)})
+        another = replace(example, name="another")
+        return another, replace(example, inputs={**example.inputs, **case["beside"]})
+    if "pulled" in case:
+        # The container has the id of an image that a resource of its own pulls.
+        image = Example(tokens.REMOTE_IMAGE, "image", {**_BASES["image"], "name": case["pulled"]})
+        return image, replace(example, inputs={**example.inputs, "image": "sha256:1"}, uses={"image": (image.urn,)})
+    examples = [example, *(_example(other, f"other-{n}") for n, other in enumerate(case.get("others", ())))]
+    slices = {each.parent: Example(SLICE, each.parent.rpartition("::")[2], {}) for each in examples if each.parent}
+    if "stack" in case:
+        examples.insert(0, Example(tokens.STACK, "strata-test", case["stack"]))
+    return *slices.values(), *examples
+
+
+def _example(case: Mapping[str, Any], name: str) -> Example:
+    base = case["base"]
+    parent = Example(SLICE, case["slice"], {}).urn if "slice" in case else ""
+    inputs = {**_BASES[base], **case.get("change", {})}
+    for key in case.get("secret", ()):
+        inputs[key] = secret(inputs[key])
+    return Example(_TYPES.get(base, tokens.CONTAINER), name, inputs, protect=case.get("protect", False), parent=parent)
 
 
 CASES = tuple(_read())

@@ -8,10 +8,12 @@ import yaml
 from google.protobuf import json_format
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import get_root_resource, set_root_resource
 
 from components.claims import Application
 from infra import platforms, settings, stack
-from tests.policies.harness import Example
+from policies.rules import tokens
+from tests.policies.harness import Example, secret
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +38,10 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802 - gRPC's name
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        for key in request.additionalSecretOutputs:
+            if key in response.object.fields:
+                value = json_format.MessageToDict(response.object.fields[key])
+                response.object.update({key: secret(value)})
         self.requests[response.urn] = request
         return response
 
@@ -51,9 +57,13 @@ def _values() -> dict[str, Any]:
 
 
 def registrations(images: str) -> dict[str, resource_pb2.RegisterResourceRequest]:
-    """URN → request, for the program with the settings of Pulumi.dev.yaml and images from `images`."""
+    """URN → request, for the program with the settings of Pulumi.dev.yaml and images from `images`.
+
+    That of the stack has what rules read of its outputs in the place of inputs, which it has none of.
+    """
     values = {**_values(), "images": {"source": images}}
     monitor = _Monitor()
+    set_root_resource(None)  # type: ignore[arg-type]  # of the program before, else the stack is not registered again
     mocks.set_mocks(_Answers(), project="strata", stack="dev", preview=False, monitor=monitor)
 
     def declare() -> None:
@@ -63,6 +73,11 @@ def registrations(images: str) -> dict[str, resource_pb2.RegisterResourceRequest
         stack.export(wanted, platform, stack.deploy(wanted, applications, platform, ROOT))
 
     pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]  # runs it to the end, outputs too
+    root: Any = get_root_resource()
+    outputs = {key: root.outputs[key] for key in ("stage", "guarantees")}
+    for request in monitor.requests.values():
+        if request.type == tokens.STACK:
+            request.object.update(outputs)
     mocks.set_mocks(_Answers())  # leaves no state of this program to the next test
     return monitor.requests
 
@@ -76,6 +91,8 @@ def examples(requests: dict[str, resource_pb2.RegisterResourceRequest]) -> tuple
             inputs=json_format.MessageToDict(request.object),
             protect=request.protect,
             uses={key: tuple(value.urns) for key, value in request.propertyDependencies.items()},
+            parent=request.parent,
+            registered=urn,
         )
-        for request in requests.values()
+        for urn, request in requests.items()
     )

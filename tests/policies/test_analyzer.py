@@ -11,13 +11,13 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policies.rules import RULES
 from tests.policies.cases import CASES, POSTGRES, container
-from tests.policies.harness import Example, Findings, evaluate
+from tests.policies.harness import DESCRIPTIONS, Example, Findings, evaluate, remediate
 
 _PACK = Path(__file__).parents[2] / "policies"
 _START_SECONDS = 60.0
@@ -70,8 +70,18 @@ def _analyze(
         }
         diagnostics += analyzer.Analyze(analyzer_pb2.AnalyzeRequest(**about), timeout=30).diagnostics
         uses = {key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns) for key, urns in example.uses.items()}
-        stack.resources.append(analyzer_pb2.AnalyzerResource(**about, propertyDependencies=uses))
+        stack.resources.append(analyzer_pb2.AnalyzerResource(**about, parent=example.parent, propertyDependencies=uses))
     return [*diagnostics, *analyzer.AnalyzeStack(stack, timeout=30).diagnostics]
+
+
+def _remediate(analyzer: analyzer_pb2_grpc.AnalyzerStub, example: Example) -> dict[str, struct_pb2.Struct]:
+    """Rule → inputs as it leaves them."""
+    request = analyzer_pb2.AnalyzeRequest(
+        type=example.type, properties=example.properties, urn=example.urn, name=example.name
+    )
+    remediations = analyzer.Remediate(request, timeout=30).remediations
+    assert not [remediation.diagnostic for remediation in remediations if remediation.diagnostic]
+    return {remediation.policyName: remediation.properties for remediation in remediations}
 
 
 def test_its_findings_are_those_of_the_direct_call(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
@@ -80,6 +90,13 @@ def test_its_findings_are_those_of_the_direct_call(analyzer: analyzer_pb2_grpc.A
         for diagnostic in _analyze(analyzer, case.examples):
             assert diagnostic.enforcementLevel == analyzer_pb2.MANDATORY, case
             served.setdefault(diagnostic.policyName, []).append(diagnostic.message.split("\n", 1)[1])
+        for example in case.examples:
+            found = _remediate(analyzer, example)
+            mended, changed = remediate(example)
+            assert list(found) == changed, case
+            served |= {name: [DESCRIPTIONS[name]] for name in found if name in DESCRIPTIONS}
+            if found:
+                assert json_format.MessageToDict(list(found.values())[-1]) == mended.inputs, case
         direct, _ = evaluate(*case.examples)
         assert served == direct, case
 

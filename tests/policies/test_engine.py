@@ -3,6 +3,7 @@
 import io
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from engine import api, providers
+from policies.rules import tokens
 from tests.policies.cases import CASES, Case
-from tests.policies.harness import Example, Findings, evaluate
+from tests.policies.harness import Example, Findings, evaluate, remediate
 
 _PACK = Path(__file__).parents[2] / "policies"
 
@@ -21,10 +23,23 @@ import json
 from pathlib import Path
 import pulumi
 
-made = {}
-for type, name, inputs, protect, sources in json.loads(Path("examples.json").read_text()):
-    inputs |= {key: made[source].id for key, source in sources.items()}
-    made[name] = pulumi.CustomResource(type, name, inputs, pulumi.ResourceOptions(protect=protect))
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+def value_of(value):
+    return pulumi.Output.secret(value["value"]) if isinstance(value, dict) and SIGNATURE in value else value
+
+made = {None: None}
+for type, name, inputs, protect, sources, parent in json.loads(Path("examples.json").read_text()):
+    if type == "pulumi:pulumi:Stack":
+        for key, value in inputs.items():
+            pulumi.export(key, value)
+    elif type == "strata:slices:Slice":
+        made[name] = pulumi.ComponentResource(type, name)
+    else:
+        inputs = {key: value_of(value) for key, value in inputs.items()}
+        inputs |= {key: made[source].id for key, source in sources.items()}
+        options = pulumi.ResourceOptions(protect=protect, parent=made[parent])
+        made[name] = pulumi.CustomResource(type, name, inputs, options)
 """
 
 
@@ -50,27 +65,43 @@ def _renamed(number: int, case: Case) -> tuple[Example, ...]:
         inputs = {**example.inputs, "name": rename(name)} if name.startswith(f"{example.name}-") else example.inputs
         if "admin" in inputs:
             inputs = {**inputs, "admin": {**inputs["admin"], "port": inputs["admin"]["port"] + 10_000 * number}}
-        uses = {key: tuple(rename(urn) for urn in urns) for key, urns in example.uses.items()}
-        return replace(example, name=rename(example.name), inputs=inputs, uses=uses)
+        return replace(example, name=rename(example.name), inputs=inputs)
 
     new = [of(example) for example in case.examples]
-    urns = {f"{case}/{old.urn}": example.urn for old, example in zip(case.examples, new, strict=True)}
+    urns = {old.urn: example.urn for old, example in zip(case.examples, new, strict=True)}
     return tuple(
-        replace(example, uses={key: tuple(urns[u] for u in found) for key, found in example.uses.items()})
+        replace(
+            example,
+            uses={key: tuple(urns[urn] for urn in found) for key, found in example.uses.items()},
+            parent=urns.get(example.parent, ""),
+        )
         for example in new
     )
 
 
-VIOLATIONS = {str(case): _renamed(number, case) for number, case in enumerate(CASES) if case.violates}
+Cases = Mapping[str, tuple[Example, ...]]
 
 
-def _preview(root: Path) -> tuple[api.Result, str]:
-    """Of one program that holds every violating case."""
+def _programs() -> Mapping[str, Cases]:
+    """The violating cases, those together that have the same outputs of the stack."""
+    found: defaultdict[str, dict[str, tuple[Example, ...]]] = defaultdict(dict)
+    for number, case in enumerate(CASES):
+        if case.violates:
+            outputs = next((example.inputs for example in case.examples if example.type == tokens.STACK), {})
+            found[json.dumps(outputs)][str(case)] = _renamed(number, case)
+    return found
+
+
+PROGRAMS = _programs()
+
+
+def _preview(root: Path, cases: Cases) -> tuple[api.Result, str]:
+    """Of one program that holds these cases."""
     (root / "Pulumi.yaml").write_text("name: strata\nruntime: python\n")
     (root / "__main__.py").write_text(_PROGRAM)
     examples = [
-        (example.type, example.name, example.inputs, example.protect, _sources(example))
-        for examples in VIOLATIONS.values()
+        (example.type, example.name, example.inputs, example.protect, _sources(example), _name(example.parent) or None)
+        for examples in cases.values()
         for example in examples
     ]
     (root / "examples.json").write_text(json.dumps(examples))
@@ -81,23 +112,37 @@ def _preview(root: Path) -> tuple[api.Result, str]:
 
 
 def _sources(example: Example) -> dict[str, str]:
-    return {key: urn.split("::", 3)[-1] for key, (urn,) in example.uses.items()}
+    return {key: _name(urn) for key, (urn,) in example.uses.items()}
 
 
-def test_it_prints_what_direct_calls_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _name(urn: str) -> str:
+    return urn.split("::", 3)[-1]
+
+
+@pytest.mark.parametrize("outputs", PROGRAMS)
+def test_it_prints_what_direct_calls_find(outputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = PROGRAMS[outputs]
     for package in ("docker", "pulumi-python", "random"):
         monkeypatch.setitem(providers.OPENERS, package, lambda host: _Permissive())
-    result, text = _preview(tmp_path)
+    result, text = _preview(tmp_path, cases)
     (report,) = result.policies
     assert report.title == "strata@v0.1.0"
     printed: dict[str, Findings] = defaultdict(dict)
+    remediated: dict[str, list[str]] = defaultdict(list)
     for finding in report.findings:
+        case = _name(finding.urn).rpartition("/")[0] or next(iter(cases))  # about the stack
+        if finding.level == "remediate":
+            remediated[case].append(finding.policy)
+            assert f"[remediate]  {finding.policy}" in text
+            continue
         assert finding.level == "mandatory", finding
-        case = finding.urn.split("::", 3)[-1].rpartition("/")[0]
         printed[case].setdefault(finding.policy, []).append(finding.message.split("\n", 1)[1])
-    direct = {case: evaluate(*examples)[0] for case, examples in VIOLATIONS.items()}
-    assert printed == direct
+    # What was remediated is found no more.
+    mended = {case: [remediate(example) for example in examples] for case, examples in cases.items()}
+    assert remediated == {case: names for case, made in mended.items() if (names := [n for _, c in made for n in c])}
+    direct = {case: evaluate(*(example for example, _ in made))[0] for case, made in mended.items()}
+    assert printed == {case: found for case, found in direct.items() if found}
     messages = [message for found in direct.values() for several in found.values() for message in several]
-    assert len(messages) > 40
+    assert messages
     assert [message for message in messages if message not in text] == []
     assert result.exit_code == 1

@@ -43,7 +43,8 @@ def test_an_entry_excuses_what_it_names_and_nothing_else(tmp_path: Path) -> None
 @pytest.mark.parametrize("case", [case for case in CASES if case.violates], ids=str)
 def test_every_rule_knows_exceptions(case: Case) -> None:
     """Of a resource, and of the whole stack, whose findings have the resource in their URN."""
-    recorded = [Recorded(rule=case.rule, resources="example", reason="r", owner="o", expires=LAST_DAY)]
+    named = [example.name for example in case.examples]
+    recorded = [Recorded(rule=case.rule, resources=name, reason="r", owner="o", expires=LAST_DAY) for name in named]
     assert evaluate(*case.examples, exceptions=recorded) == ({}, set())
 
 

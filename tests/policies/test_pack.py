@@ -9,7 +9,18 @@ import pulumi_docker
 import pulumi_random
 import yaml
 
-from components.slices import Bucket, Collection, Database, PublicBucket, RedisUser, Role
+from components.slices import (
+    Bucket,
+    Collection,
+    Database,
+    ObjectStoreUser,
+    PublicBucket,
+    QdrantLogin,
+    RedisDefaultUser,
+    RedisUser,
+    Role,
+    SecretFile,
+)
 from policies.rules import RULES, ResourceRule, tokens
 
 _PACK = Path(__file__).parents[2] / "policies"
@@ -17,11 +28,12 @@ _PACK = Path(__file__).parents[2] / "policies"
 
 def test_tokens_are_those_of_the_sdk() -> None:
     assert pulumi_docker.Container.pulumi_type == tokens.CONTAINER
+    assert pulumi_docker.Network.pulumi_type == tokens.NETWORK
     assert pulumi_docker.RemoteImage.pulumi_type == tokens.REMOTE_IMAGE
     assert pulumi_docker.Volume.pulumi_type == tokens.VOLUME
     assert pulumi_random.RandomPassword.pulumi_type == tokens.RANDOM_PASSWORD
-    slices = (Bucket, Collection, Database, PublicBucket, RedisUser, Role)
-    made = {f"pulumi-python:{kind._resource_type_name}" for kind in slices}
+    slices = (Bucket, Collection, Database, ObjectStoreUser, PublicBucket, QdrantLogin, RedisDefaultUser, RedisUser)
+    made = {f"pulumi-python:{kind._resource_type_name}" for kind in (*slices, Role, SecretFile)}
     assert made == {token for token in vars(tokens).values() if str(token).startswith("pulumi-python:")}
 
 

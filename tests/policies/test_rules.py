@@ -1,11 +1,15 @@
 """Every rule refuses what it should, only that, and says what to write instead."""
 
+from dataclasses import replace
+
 import pytest
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE
 
-from policies.rules import RULES
-from tests.policies.cases import CASES, POSTGRES, REDIS, Case, container
-from tests.policies.harness import evaluate
+from policies.rules import RULES, ResourceRule, tokens
+from tests.policies.cases import BARE, CASES, POSTGRES, REDIS, Case, container
+from tests.policies.harness import Example, evaluate, remediate, secret
+
+REMEDIATED = frozenset(rule.name for rule in RULES if isinstance(rule, ResourceRule) and rule.remediate)
 
 
 def _evaluate(case: Case) -> dict[str, list[str]]:
@@ -44,10 +48,37 @@ def test_no_message_repeats_the_credential_that_it_found() -> None:
             assert "hunter2" not in "\n".join(messages)
 
 
-@pytest.mark.parametrize("key", sorted(POSTGRES))
-def test_an_unknown_value_is_never_an_error_nor_a_violation(key: str) -> None:
-    findings, _ = evaluate(container({**POSTGRES, key: UNKNOWN_STRING_VALUE}))
-    assert findings == {}
+@pytest.mark.parametrize("example", BARE, ids=lambda example: example.type.rpartition(":")[2])
+def test_an_unknown_value_is_never_an_error_nor_a_violation(example: Example) -> None:
+    for key in example.inputs:
+        findings, _ = evaluate(replace(example, inputs={**example.inputs, key: UNKNOWN_STRING_VALUE}))
+        assert findings == {}, key
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.rule in REMEDIATED], ids=str)
+def test_a_remediation_leaves_nothing_to_find_and_what_is_right_as_it_is(case: Case) -> None:
+    *beside, example = case.examples
+    mended, changed = remediate(example)
+    if example.type in (tokens.VOLUME, tokens.NETWORK):
+        assert not changed, "another label would be another volume, without the data"
+    else:
+        assert changed == [case.rule] * case.violates
+        assert evaluate(*beside, mended)[0] == {}
+    assert remediate(mended) == (mended, [])
+
+
+def test_a_remediation_keeps_what_is_secret_or_not_known_yet() -> None:
+    state = {"label": "strata.state", "value": UNKNOWN_STRING_VALUE}
+    inputs = {**POSTGRES, "logOpts": {}, "image": UNKNOWN_STRING_VALUE, "envs": secret(["A=b"]), "labels": [state]}
+    mended, changed = remediate(container(inputs))
+    assert changed == ["logs-rotated", "labelled"]
+    wanted = {"logOpts": {"max-size": "10m", "max-file": "3"}, "labels": [state, *POSTGRES["labels"]]}
+    assert mended.inputs == {**inputs, **wanted}
+
+
+def test_a_stacks_limits_of_a_log_are_not_replaced() -> None:
+    mended, _ = remediate(container({**POSTGRES, "logOpts": {"max-size": "1g"}}))
+    assert mended.inputs["logOpts"] == {"max-size": "1g", "max-file": "3"}
 
 
 @pytest.mark.parametrize("inputs", [POSTGRES, REDIS], ids=["volumes", "mounts"])
