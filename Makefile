@@ -1,9 +1,10 @@
 # Everything that is done here in one word. `make` alone lists the words.
 STACK ?= dev
+REPORT ?= build/report
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up down check test e2e soak smoke bench images lock fmt preflight python
+.PHONY: help up down check plan test e2e soak smoke bench images lock fmt lint preflight python
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -14,16 +15,13 @@ up: preflight ## Bring the stack up, whatever is missing on this machine (STACK=
 down: preflight ## Take the stack down; its data stays
 	$(BIN)/strata destroy --stack $(STACK) --yes
 
-check: python ## Lint, types and the tests that need no Docker
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
+check: lint ## Lint, types and the tests that need no Docker
 	$(BIN)/pytest -m "not docker and not smoke and not e2e and not soak"
 
-test: preflight images ## Lint, types and all tests but those of a deployed stack
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
+plan: preflight ## What a pull request is told: the plan, and the policies' findings (STACK=dev REPORT=build/report)
+	$(BIN)/strata policy --stack $(STACK) --report $(REPORT)
+
+test: preflight images lint ## Lint, types and all tests but those of a deployed stack
 	$(BIN)/pytest -m "not smoke and not e2e and not soak"
 
 e2e: preflight images ## Whole `strata` commands against Docker, in stacks of their own
@@ -50,6 +48,12 @@ lock: python ## Renew requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+lint: python
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/zizmor --offline --strict-collection --no-progress --quiet .github
 
 preflight:
 	@scripts/preflight.sh

@@ -69,7 +69,7 @@ def _measure(group: str, stack: Stack, options: argparse.Namespace) -> Iterator[
     if group == "engine":
         yield from engine.rows(rounds, _say)
     elif group == "policies":
-        yield from policies.rows(rounds)
+        yield from policies.rows(stack, rounds)
     elif group == "applications":
         yield from applications.rows(rounds, _say)
     elif group == "up":

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -24,10 +25,18 @@ _WRITERS: Final[Mapping[PolicyFormat, Callable[[policy_formats.Report], str]]] =
     "sarif": policy_formats.sarif,
     "markdown": policy_formats.markdown,
 }
+_FILES: Final[Mapping[str, PolicyFormat]] = {
+    "policy.json": "json",
+    "policy.md": "markdown",
+    "policy.sarif": "sarif",
+}
 
 
 def policy(
     format: Annotated[PolicyFormat, typer.Option("--format", help="`sarif` is for code scanning.")] = "table",
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write policy.json, policy.sarif and policy.md there.")
+    ] = None,
     policy_pack: PolicyPackOption = None,
     policy_pack_config: PolicyPackConfigOption = None,
     stack: StackOption = "dev",
@@ -40,19 +49,31 @@ def policy(
     workspace.create_passphrase()
     session = session_of(workspace, Terminal(json_output=True), "embedded")
     outcome = session.engine.preview(Options(policy_packs=packs, json_output=True))
-    report = policy_formats.Report(
+    found = policy_formats.Report(
         stack=stack,
         packs=outcome.report.get("policies", []),
+        steps=outcome.report.get("steps", []),
         expired=tuple(expired(workspace, datetime.now(UTC).date())),
     )
     problems = _other_errors(outcome.report)
     if outcome.exit_code and problems:
         raise CliError("\n".join(problems))
-    sys.stdout.write(_WRITERS[format](report))
-    for line in report.expired:
+    if report:
+        _write(found, report)
+    sys.stdout.write(_WRITERS[format](found))
+    for line in found.expired:
         complain(line)
-    if not report.ok:
+    if not found.ok:
         raise typer.Exit(ExitCode.FAILURE)
+
+
+def _write(found: policy_formats.Report, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, format in _FILES.items():
+            (folder / name).write_text(_WRITERS[format](found), encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"--report {folder}: {error.strerror}; name a folder that can be written") from None
 
 
 def expired(workspace: Workspace, today: date) -> list[str]:

@@ -1,6 +1,7 @@
 """The findings of policy packs, written for different readers."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,13 +9,17 @@ from typing import Any, Final
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _SARIF_LEVEL: Final = {"mandatory": "error", "advisory": "warning"}
 
+# A comment on GitHub has at most 65,536 characters; a row of either table has some 150.
+_MOST_ROWS: Final = 150
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`packs` are those of the engine's JSON document."""
+    """`packs` and `steps` are those of the engine's JSON document."""
 
     stack: str
     packs: Sequence[dict[str, Any]]
+    steps: Sequence[dict[str, Any]] = ()
     expired: tuple[str, ...] = ()
 
     @property
@@ -30,6 +35,11 @@ class Report:
     @property
     def policies(self) -> list[dict[str, str]]:
         return [policy for pack in self.packs for policy in pack["policies"]]
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """The steps of the plan that do something."""
+        return [step for step in self.steps if step["op"] != "same"]
 
     @property
     def mandatory(self) -> int:
@@ -67,17 +77,42 @@ def json_document(report: Report) -> str:
 
 
 def markdown(report: Report) -> str:
-    """For a comment on a pull request."""
+    """For a comment on a pull request: the policies' findings, and below them the plan."""
     lines = [f"### Policies: {'✅' if report.ok else '❌'}", "", report.summary, ""]
     if report.findings:
         lines += ["| Level | Policy | Resource | What, and what to write |", "|---|---|---|---|"]
+    rows = []
     for finding in report.findings:
         text = _cell(" ".join(_message(finding)))
         resource = _resource(finding["resourceUrn"])
-        lines.append(f"| {finding['enforcementLevel']} | `{finding['policyName']}` | `{resource}` | {text} |")
-    lines += [f"- remediated: `{r['policyName']}` on `{_resource(r['resourceUrn'])}`" for r in report.remediations]
+        rows.append(f"| {finding['enforcementLevel']} | `{finding['policyName']}` | `{resource}` | {text} |")
+    lines += _some(rows)
+    for done in report.remediations:
+        what = ", ".join(f"`{change}`" for change in done["changed"])
+        lines.append(f"- remediated: `{done['policyName']}` on `{_resource(done['resourceUrn'])}`: {what}")
     lines += [f"- {_cell(line)}" for line in report.expired]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, *_plan(report)]).rstrip() + "\n"
+
+
+def _plan(report: Report) -> Iterator[str]:
+    counts = Counter(step["op"] for step in report.changes)
+    yield ""
+    yield f"### Plan: {', '.join(f'{count} to {op}' for op, count in sorted(counts.items())) or 'no changes'}"
+    if counts:
+        yield "\n<details><summary>Resources</summary>\n\n| Step | Type | Name | Because of |\n|---|---|---|---|"
+        yield from _some([_plan_row(step) for step in report.changes])
+        yield "\n</details>"
+
+
+def _plan_row(step: dict[str, Any]) -> str:
+    _, _, kind, name = step["urn"].split("::", 3)
+    reasons = ", ".join(f"`{reason}`" for reason in step.get("diffReasons", ()))
+    return f"| {step['op']} | `{kind.rpartition('$')[2]}` | `{name}` | {reasons} |"
+
+
+def _some(rows: Sequence[str]) -> list[str]:
+    left = len(rows) - _MOST_ROWS
+    return [*rows[:_MOST_ROWS], *([f"| and {left} more | | | |"] if left > 0 else [])]
 
 
 def sarif(report: Report) -> str:

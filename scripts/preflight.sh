@@ -180,6 +180,7 @@ venv_is_current() { venv_works && [ "$(cat $STAMP 2> /dev/null)" = "$(wanted_sta
 venv_works() { [ -x .venv/bin/python ] && grep -Fqs "$PWD/.venv/bin/python" .venv/bin/pip; }
 
 make_venv() {
+  if [ -L .venv ]; then rm .venv; fi # another checkout's: what is done here would be done to it
   rm -f $STAMP
   venv_works || run "making .venv" python3 -m venv --clear .venv
   run "installing the locked packages" pip_install --progress-bar off --require-hashes -r requirements.lock

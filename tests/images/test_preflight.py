@@ -142,6 +142,16 @@ def test_a_moved_checkout_gets_a_new_venv(machine: Machine) -> None:
     assert "making .venv failed" in result.stderr, "its programs would start the old folder's Python"
 
 
+def test_the_venv_of_another_checkout_is_left_alone(machine: Machine) -> None:
+    other = machine.home / "other"
+    (other / "bin").mkdir(parents=True)
+    (machine.checkout / ".venv").symlink_to(other)
+    machine.replace("python3", f'case "$*" in *"-m venv"*) exit 1;; *) exec {sys.executable} "$@";; esac')
+    assert "making .venv failed" in machine.preflight("--python-only").stderr
+    assert (other / "bin").is_dir()
+    assert not (machine.checkout / ".venv").is_symlink(), "`python3 -m venv --clear` would have emptied it"
+
+
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
 def test_the_shell_scripts_are_clean() -> None:
     scripts = [*ROOT.glob("scripts/*.sh"), *ROOT.glob("images/stages/*/*.sh"), ROOT / ".ci/run"]

@@ -63,7 +63,33 @@ def test_markdown_keeps_its_table_and_takes_nothing_for_html() -> None:
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
     assert "<b>" not in text
     assert text.startswith("### Policies: ❌")
+    assert "- remediated: `labels` on `redis-container`: `+labels`" in text
     assert markdown(CLEAN).startswith("### Policies: ✅")
+
+
+def test_markdown_ends_with_the_plan() -> None:
+    steps: list[dict[str, Any]] = [
+        {"op": "same", "urn": URN},
+        {"op": "create", "urn": URN},
+        {"op": "create", "urn": URN},
+    ]
+    steps += [{"op": "update", "urn": "urn:pulumi:dev::strata::strata:x:Y$a:b:C::name", "diffReasons": ["memory"]}]
+    plan = markdown(Report(stack="dev", packs=[], steps=steps)).partition("### Plan: ")[2]
+    assert plan.splitlines()[0] == "2 to create, 1 to update"
+    assert "| update | `a:b:C` | `name` | `memory` |" in plan
+    assert "same" not in plan
+    assert markdown(CLEAN).endswith("### Plan: no changes\n")
+
+
+def test_a_comment_is_never_longer_than_github_takes() -> None:
+    many = Report(
+        stack="dev",
+        packs=[{**PACK, "violations": PACK["violations"] * 500}],
+        steps=[{"op": "create", "urn": URN + str(number)} for number in range(1000)],
+    )
+    text = markdown(many)
+    assert len(text) < 65_536
+    assert "and 850 more" in text
 
 
 @pytest.mark.parametrize("report", [REPORT, CLEAN])
