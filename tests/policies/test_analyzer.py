@@ -15,7 +15,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from policies.rules import RULES
+from policies.rules import RULES, tokens
 from tests.policies.cases import CASES, POSTGRES, container
 from tests.policies.harness import DESCRIPTIONS, Example, Findings, evaluate, remediate
 
@@ -117,6 +117,11 @@ def test_it_lists_every_rule_with_its_metadata(analyzer: analyzer_pb2_grpc.Analy
 def test_an_unknown_value_is_advice_and_stops_no_preview(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
     diagnostics = _analyze(analyzer, (container({**POSTGRES, "restart": UNKNOWN_STRING_VALUE}),))
     assert [(d.policyName, d.enforcementLevel) for d in diagnostics] == [("restarts", analyzer_pb2.ADVISORY)]
+
+
+def test_a_password_that_is_not_known_yet_is_no_worry(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    login = Example(tokens.ROLE, "example", {"name": "alfred", "password": UNKNOWN_STRING_VALUE})
+    assert _remediate(analyzer, login) == {}
 
 
 def test_a_stack_can_lower_a_rule_by_configuration(analyzer: analyzer_pb2_grpc.AnalyzerStub) -> None:
