@@ -1,5 +1,6 @@
 """What every slice has in common: how arguments become inputs, and how two sets of properties are compared."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -133,5 +134,10 @@ def _plain(value: Any) -> Any:
 def _shape(value: Any) -> Any:
     """Nothing, an empty list and an empty mapping are the same; the order of a list says nothing."""
     if isinstance(value, list):
-        return sorted(value, key=repr) or None
+        return sorted(value, key=_sorting) or None
     return value or None if isinstance(value, Mapping | str) else value
+
+
+def _sorting(value: Any) -> str:
+    """The same for two equal mappings, whose keys come in any order over the wire."""
+    return json.dumps(value, sort_keys=True, default=repr)
