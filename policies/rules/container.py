@@ -28,6 +28,11 @@ def mounts(inputs: Inputs) -> Iterator[Mount]:
         yield Mount(f"mounts[{index}]", mount["target"], mount["type"] == "volume" and is_given(mount, "source"))
 
 
+def said(inputs: Inputs) -> str:
+    """Everything that the server is told when it starts: variables, script and options."""
+    return "\n".join(text for key in ("envs", "command", "entrypoints") for text in each(inputs, key))
+
+
 def image(inputs: Inputs) -> ImageReference | None:
     """The image by name; None if it is referred to by its id, or not known before the image was pulled."""
     try:

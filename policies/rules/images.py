@@ -9,6 +9,7 @@ from pulumi_policy import ResourceValidationArgs, Severity
 from policies.rules import container, tokens
 from policies.rules.image_reference import ImageReference
 from policies.rules.rule import ResourceRule
+from policies.rules.values import Inputs
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ ABANDONED: dict[str, Abandoned] = {
 
 
 def image_pinned(args: ResourceValidationArgs) -> Iterator[str]:
-    where, reference = _image(args)
+    where, reference = named(args.resource_type, args.props)
     if reference is None or reference.digest:
         return
     if reference.tag is None:
@@ -77,7 +78,7 @@ def image_pinned(args: ResourceValidationArgs) -> Iterator[str]:
 
 
 def image_maintained(args: ResourceValidationArgs) -> Iterator[str]:
-    where, reference = _image(args)
+    where, reference = named(args.resource_type, args.props)
     if reference is None:
         return
     for repository, abandoned in ABANDONED.items():
@@ -88,20 +89,21 @@ def image_maintained(args: ResourceValidationArgs) -> Iterator[str]:
             )
 
 
-def _image(args: ResourceValidationArgs) -> tuple[str, ImageReference | None]:
+def named(resource_type: str, inputs: Inputs) -> tuple[str, ImageReference | None]:
     """Property and value. A container may have an id that no preview knows; its image resource is checked then."""
-    if args.resource_type == tokens.REMOTE_IMAGE:
-        return "name", ImageReference.parse(args.props.get("name") or "")
-    return "image", container.image(args.props)
+    if resource_type == tokens.REMOTE_IMAGE:
+        return "name", ImageReference.parse(inputs.get("name") or "")
+    return "image", container.image(inputs)
 
 
-_IMAGES = frozenset({tokens.CONTAINER, tokens.REMOTE_IMAGE})
+NAMING = frozenset({tokens.CONTAINER, tokens.REMOTE_IMAGE})
+"""The types that name an image."""
 
 RULES = (
     ResourceRule(
         name="image-pinned",
         description="An image is named by a version or a digest, never by a tag that moves.",
-        applies_to=_IMAGES,
+        applies_to=NAMING,
         check=image_pinned,
         severity=Severity.HIGH,
         remediation_steps="Take the image's name from the functions in images/, which read images/lock.yaml.",
@@ -110,7 +112,7 @@ RULES = (
     ResourceRule(
         name="image-maintained",
         description="An image comes from a repository that is still maintained.",
-        applies_to=_IMAGES,
+        applies_to=NAMING,
         check=image_maintained,
         severity=Severity.HIGH,
         remediation_steps="Choose a maintained source; record it with its licence and end of life in images/lock.yaml.",

@@ -41,7 +41,7 @@ def bucket_keeps_versions(args: ResourceValidationArgs) -> Iterator[str]:
 def objects_encrypted(args: ResourceValidationArgs) -> Iterator[str]:
     if container.backend(args.props) != "minio":
         return
-    said = "\n".join(text for key in ("envs", "command", "entrypoints") for text in values.each(args.props, key))
+    said = container.said(args.props)
     if not _KEY.search(said):
         yield (
             "envs: the server has no key, so objects lie on the disk as they are; write "

@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pulumi_policy import PolicyResource, Severity, StackValidationArgs
 
-from policies.rules import container, tokens, values
+from policies.rules import container, images, tokens, values
 from policies.rules.image_reference import ImageReference
 from policies.rules.rule import StackRule
 
 # Images of this project that answer like a server and are none (docs/qdrant-stand-in.md), by the last part of the name.
 _STAND_INS = {"strata-qdrant": "docker.io/qdrant/qdrant"}
 
-# What a server is told to speak TLS, and nothing else where it could do both.
+# What a server is told to speak TLS, and how to write it.
 _TLS = {
-    "postgres": re.compile(r"\bssl\s*=\s*[\"']?on\b"),
-    "redis": re.compile(r"--tls-port\s+\d"),
-    "qdrant": re.compile(r"\bQDRANT__SERVICE__ENABLE_TLS=[\"']?true\b"),
-    "minio": re.compile(r"--certs-dir\b"),
+    "postgres": (re.compile(r"\bssl\s*=\s*[\"']?on\b"), "ssl=on"),
+    "redis": (re.compile(r"--tls-port\s+\d"), "--tls-port 6379 --port 0"),
+    "qdrant": (re.compile(r"\bQDRANT__SERVICE__ENABLE_TLS=[\"']?true\b"), "QDRANT__SERVICE__ENABLE_TLS=true"),
+    "minio": (re.compile(r"--certs-dir\b"), "--certs-dir /run/strata/secrets"),
 }
 
 
@@ -48,11 +48,13 @@ def no_stand_in_in_production(stack: StackValidationArgs) -> Iterator[tuple[str,
 
 def guarantees_kept(stack: StackValidationArgs) -> Iterator[tuple[str, str]]:
     root = _root(stack)
-    for guarantee in values.each(root.props, "guarantees") if root else ():
+    if root is None:
+        return
+    for guarantee in values.each(root.props, "guarantees"):
         if check := _KEPT.get(guarantee):
             for urn, message in check(stack.resources):
                 yield urn, f"{guarantee} is promised, and {message}, or take it out of the platform's `guarantees`"
-        elif root:
+        else:
             yield root.urn, f"guarantees: no rule knows what stands behind {guarantee}; write one of {', '.join(_KEPT)}"
 
 
@@ -64,9 +66,9 @@ def _encrypted_at_rest(resources: Sequence[PolicyResource]) -> Iterator[tuple[st
 
 def _tls(resources: Sequence[PolicyResource]) -> Iterator[tuple[str, str]]:
     for resource, backend in _backends(resources):
-        said = " ".join(text for key in ("command", "entrypoints", "envs") for text in values.each(resource.props, key))
-        if not _TLS[backend].search(said):
-            yield resource.urn, f"nothing tells {backend} to speak TLS; write {_TLS_EXAMPLES[backend]}"
+        pattern, example = _TLS[backend]
+        if not pattern.search(container.said(resource.props)):
+            yield resource.urn, f"nothing tells {backend} to speak TLS; write {example}"
 
 
 def _network_isolated(resources: Sequence[PolicyResource]) -> Iterator[tuple[str, str]]:
@@ -82,12 +84,6 @@ def _network_isolated(resources: Sequence[PolicyResource]) -> Iterator[tuple[str
                 yield resource.urn, f"{others[0]} reaches {backend} on the network {network['name']}; give it its own"
 
 
-_TLS_EXAMPLES = {
-    "postgres": "ssl=on",
-    "redis": "--tls-port 6379 --port 0",
-    "qdrant": "QDRANT__SERVICE__ENABLE_TLS=true",
-    "minio": "--certs-dir /run/strata/secrets",
-}
 _KEPT: Mapping[str, Callable[[Sequence[PolicyResource]], Iterator[tuple[str, str]]]] = {
     "encrypted_at_rest": _encrypted_at_rest,
     "network_isolated": _network_isolated,
@@ -105,14 +101,10 @@ def _production_images(stack: StackValidationArgs) -> Iterator[tuple[PolicyResou
     if root is None or root.props.get("stage") != "production":
         return
     for resource in stack.resources:
-        if resource.resource_type == tokens.REMOTE_IMAGE:
-            where, image = "name", ImageReference.parse(resource.props.get("name") or "")
-        elif resource.resource_type == tokens.CONTAINER:
-            where, image = "image", container.image(resource.props)
-        else:
-            continue
-        if image:
-            yield resource, where, image
+        if resource.resource_type in images.NAMING:
+            where, image = images.named(resource.resource_type, resource.props)
+            if image:
+                yield resource, where, image
 
 
 def _backends(resources: Sequence[PolicyResource]) -> Iterator[tuple[PolicyResource, str]]:

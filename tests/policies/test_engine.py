@@ -143,6 +143,6 @@ def test_it_prints_what_direct_calls_find(outputs: str, tmp_path: Path, monkeypa
     direct = {case: evaluate(*(example for example, _ in made))[0] for case, made in mended.items()}
     assert printed == {case: found for case, found in direct.items() if found}
     messages = [message for found in direct.values() for several in found.values() for message in several]
-    assert messages
+    assert len(messages) > (40 if outputs == "{}" else 0)
     assert [message for message in messages if message not in text] == []
     assert result.exit_code == 1
