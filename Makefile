@@ -4,10 +4,10 @@ REPORT ?= build/report
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up down check plan test e2e soak smoke bench images lock fmt lint preflight python
+.PHONY: help up down check plan test e2e soak smoke bench cluster conformance images lock fmt lint preflight python
 
 help: ## List these commands
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 up: preflight ## Bring the stack up, whatever is missing on this machine (STACK=dev)
 	$(BIN)/strata up --stack $(STACK) --yes
@@ -16,13 +16,13 @@ down: preflight ## Take the stack down; its data stays
 	$(BIN)/strata destroy --stack $(STACK) --yes
 
 check: lint ## Lint, types and the tests that need no Docker
-	$(BIN)/pytest -m "not docker and not smoke and not e2e and not soak"
+	$(BIN)/pytest -m "not docker and not smoke and not e2e and not soak and not cluster"
 
 plan: preflight ## What a pull request is told: the plan, and the policies' findings (STACK=dev REPORT=build/report)
 	$(BIN)/strata policy --stack $(STACK) --report $(REPORT)
 
 test: preflight images lint ## Lint, types and all tests but those of a deployed stack
-	$(BIN)/pytest -m "not smoke and not e2e and not soak"
+	$(BIN)/pytest -m "not smoke and not e2e and not soak and not cluster"
 
 e2e: preflight images ## Whole `strata` commands against Docker, in stacks of their own
 	$(BIN)/pytest -m e2e
@@ -33,6 +33,15 @@ soak: preflight ## Many more random faults of the engine than `make test` takes;
 
 smoke: preflight ## Validate the running stack, with restarts and kills (STACK=dev)
 	$(BIN)/pytest tests/smoke --stack $(STACK) --disruptive
+
+cluster: ## A real Kubernetes of three nodes on this machine (as root; tests/cluster/README.md)
+	@scripts/preflight.sh --cluster
+	$(BIN)/python -m tests.cluster up
+
+conformance: ## What Strata relies on in a Kubernetes: yours, kind's, or that of `make cluster`
+	@if [ -n "$$STRATA_TEST_KUBECONFIG" ] || command -v kind > /dev/null; then scripts/preflight.sh --python-only; \
+	  else scripts/preflight.sh --cluster; fi
+	$(BIN)/pytest tests/cluster/conformance
 
 bench: preflight images ## Measure speed side by side, in a stack of its own (ARGS=--help)
 	$(BIN)/python -m bench $(ARGS)

@@ -101,9 +101,26 @@ def _build(daemon: "Daemon", name: str, recipe: Recipe, progress: Progress) -> N
     progress(f"{image}: {daemon.size(image) / 1e6:.0f} MB, built in {time.monotonic() - started:.0f} s")
 
 
+def debian_root(suite: str, root: Path, log: Path, progress: Progress) -> None:
+    """Makes in `root` the Debian that every build starts from, for a build whose result is no image of Docker.
+
+    Raises ImageError.
+    """
+    cache = cache_folder()
+    steps = recipes.debian(suite)
+    if not (cache / f"{steps[-1].key}.tar").is_file():
+        _check_space(cache)
+    with _only_builder(progress):
+        tar = _result(steps, suite, cache, progress)
+    chroot.unpack(tar, root, log, progress)
+
+
 def _last_result(recipe: Recipe, cache: Path, progress: Progress) -> Path:
+    return _result(recipes.steps(recipe), recipe.suite, cache, progress)
+
+
+def _result(steps: list[Step], suite: str, cache: Path, progress: Progress) -> Path:
     """The tar of the last step, after carrying out those steps whose result the cache does not have."""
-    steps = recipes.steps(recipe)
     tars = [cache / f"{step.key}.tar" for step in steps]
     done = max((index for index, tar in enumerate(tars) if tar.is_file()), default=-1)
     if done == len(steps) - 1:
@@ -119,9 +136,9 @@ def _last_result(recipe: Recipe, cache: Path, progress: Progress) -> Path:
         for step, tar in list(zip(steps, tars, strict=True))[done + 1 :]:
             with _timed(step, progress):
                 if step.folder is None:
-                    chroot.bootstrap(root, recipe.suite, mirrors, log, progress)
+                    chroot.bootstrap(root, suite, mirrors, log, progress)
                 else:
-                    chroot.run_stage(root, step.folder, step.sources, recipe.suite, mirrors, log, progress)
+                    chroot.run_stage(root, step.folder, step.sources, suite, mirrors, log, progress)
                 chroot.pack(root, tar, log, progress)
     return tars[-1]
 

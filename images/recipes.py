@@ -6,7 +6,7 @@ what Docker records. So a changed recipe is another image, and a name never mean
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -23,6 +23,8 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 REPOSITORY = "localhost/strata-{name}"
 LABEL = "strata.image"
+DEBIAN = "debian"
+"""The stage that every recipe begins with."""
 
 
 class Recipe(BaseModel):
@@ -95,19 +97,31 @@ def local_name(name: str, version: str, *, folder: Path = FOLDER) -> str:
 
 def steps(recipe: Recipe, folder: Path = FOLDER) -> list[Step]:
     """The steps of a build in order. Recipes that begin alike share the keys, and so the results, of that beginning."""
-    return list(_chain(recipe, folder / "stages"))
+    return list(_chain(recipe.suite, recipe.stages, recipe.sources, folder / "stages"))
 
 
-def _chain(recipe: Recipe, stages: Path) -> Iterator[Step]:
-    key = _digest("debootstrap", recipe.suite)
-    yield Step(name=f"Debian {recipe.suite}", key=key, folder=None)
-    for stage in recipe.stages:
+def debian(suite: str, folder: Path = FOLDER) -> list[Step]:
+    """The steps to the Debian root that every build starts from."""
+    return list(_chain(suite, (DEBIAN,), {}, folder / "stages"))
+
+
+def _chain(
+    suite: str, names: Iterable[str], with_sources: Mapping[str, tuple[str, ...]], stages: Path
+) -> Iterator[Step]:
+    key = _digest("debootstrap", suite)
+    yield Step(name=f"Debian {suite}", key=key, folder=None)
+    for stage in names:
         folder = stages / stage
         if not (folder / "run.sh").is_file():
             raise ImageError(f"recipes.yaml names the stage {stage!r}, and {folder / 'run.sh'} does not exist")
-        sources = tuple(stages.parent / source for source in recipe.sources.get(stage, ()))
+        sources = tuple(stages.parent / source for source in with_sources.get(stage, ()))
         key = _digest(key, *(line for each in (folder, *sources) for line in _contents(each)))
         yield Step(name=stage, key=key, folder=folder, sources=sources)
+
+
+def digest_of(suite: str, folders: Iterable[Path]) -> str:
+    """A key for what is built from `folders` in the Debian root of `suite`."""
+    return _digest(debian(suite)[-1].key, *(line for folder in folders for line in _contents(folder)))
 
 
 def _contents(folder: Path) -> Iterator[str]:

@@ -2,7 +2,9 @@
 # Prepares a Debian machine for Strata: packages, a running Docker daemon, .venv. It installs what is missing where it
 # may (root and apt), else says what to install. Needs git, make and python3 only, and does nothing the second time.
 #
-#   usage: scripts/preflight.sh [--python-only]     --python-only: no Docker, for lint, types and tests without it
+#   usage: scripts/preflight.sh [--python-only | --cluster]
+#     --python-only: no Docker, for lint, types and tests without it
+#     --cluster: what a Kubernetes on this machine needs (tests/cluster), and no Docker
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -24,10 +26,15 @@ fail() {
 
 main() {
   with_docker=yes
+  with_cluster=no
   case "${1:-}" in
     '') ;;
     --python-only) with_docker=no ;;
-    *) fail "unknown option $1; known: --python-only" ;;
+    --cluster)
+      with_docker=no
+      with_cluster=yes
+      ;;
+    *) fail "unknown option $1; known: --python-only, --cluster" ;;
   esac
 
   docker_needed=no
@@ -62,14 +69,23 @@ check_disk() {
 
 missing_packages() {
   python3 -c 'import ensurepip' 2> /dev/null || echo python3-venv
-  [ $with_docker = yes ] || return 0
+  if [ $with_cluster = yes ]; then
+    has containerd || echo containerd
+    has runc || echo runc
+    has ip || echo iproute2
+    has iptables || echo iptables
+    has losetup || echo mount
+    has nft || echo nftables
+    has mkfs.xfs || echo xfsprogs
+  fi
+  [ $with_docker = yes ] || [ $with_cluster = yes ] || return 0
   if [ $docker_needed = yes ]; then
     has dockerd || echo docker.io
     has iptables || echo iptables
     # A kernel with AppArmor makes dockerd load a profile for each container.
     if grep -qs Y /sys/module/apparmor/parameters/enabled && ! has apparmor_parser; then echo apparmor; fi
   fi
-  # For building images, which only root can do.
+  # For building images and the cluster's programs, which only root can do.
   [ "$(id -u)" = 0 ] || return 0
   has debootstrap || echo debootstrap
   has gpgv || echo gpgv
