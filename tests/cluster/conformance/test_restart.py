@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.cluster import host, network
@@ -17,7 +19,7 @@ from tests.cluster.access import Access
 from tests.cluster.cluster import Cluster
 from tests.cluster.conformance import manifests as m
 from tests.cluster.errors import ClusterError
-from tests.cluster.kubectl import Kubectl, eventually
+from tests.cluster.kubectl import Kubectl, background, eventually
 from tests.cluster.processes import mounts_below, run
 
 
@@ -40,7 +42,7 @@ def left_behind(cluster: Cluster) -> dict[str, Any]:
     cgroups = [str(path) for path in Path("/sys/fs/cgroup").glob("*/strata-cluster")]
     links = [line for line in run(["ip", "-brief", "link"]).splitlines() if line.startswith(network.INTERFACE)]
     found = {
-        "processes": [line for line in run(["ps", "-eo", "pid,args"]).splitlines() if str(home.run) in line],
+        "processes": [each.info for each in psutil.process_iter(["pid", "cmdline"]) if _names(each.info, home.run)],
         "mounts": [str(path) for path in mounts_below(home.run)],
         "loops": [line for line in run(["losetup", "--list", "--noheadings"]).splitlines() if str(home.run) in line],
         "cgroups": cgroups + [str(path) for path in Path("/sys/fs/cgroup").glob("strata-cluster")],
@@ -49,6 +51,10 @@ def left_behind(cluster: Cluster) -> dict[str, Any]:
         "logs": [str(path) for path in Path("/var/log/containers").glob("*") if str(home.run) in str(path.readlink())],
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _names(process: dict[str, Any], folder: Path) -> bool:
+    return any(str(folder) in word for word in process["cmdline"] or [])
 
 
 def tunables() -> dict[str, str]:
@@ -104,6 +110,44 @@ def test_a_program_that_died_is_brought_back(built: Cluster, kubectl: Kubectl, k
     built.up()
     assert built.status()["up"]
     eventually_kept(kubectl, keeper)
+
+
+def command(*arguments: str) -> subprocess.Popen[str]:
+    return background([sys.executable, "-m", "tests.cluster", *arguments])
+
+
+@pytest.mark.parametrize("last_started", ["kube-apiserver", "containerd-strata-2"])
+def test_a_start_that_was_killed_is_continued(built: Cluster, kubectl: Kubectl, keeper: str, last_started: str) -> None:
+    built.down()
+    with command("up") as starting:
+        eventually(lambda: None if built.processes.pid(last_started) else f"{last_started} does not run")
+        starting.kill()
+    assert not built.is_up()
+    built.up()
+    eventually_kept(kubectl, keeper)
+
+
+def test_two_commands_at_once_wait_for_each_other(built: Cluster) -> None:
+    built.down()
+    with command("up") as first, command("up") as second:
+        said = [process.communicate(timeout=120)[0] for process in (first, second)]
+    assert [process.returncode for process in (first, second)] == [0, 0], said
+    assert sum("starting 3 nodes" in each for each in said) == 1
+    assert built.is_up()
+
+
+def test_status_says_whether_it_is_up(built: Cluster) -> None:
+    with command("status", "--json") as asked:
+        assert json.loads(asked.communicate(timeout=60)[0])["ready"] == [node.name for node in built.nodes]
+    assert asked.returncode == 0
+    built.enforce(False)
+    try:
+        with command("status") as asked:
+            assert "up: False" in asked.communicate(timeout=60)[0]
+        assert asked.returncode == 1
+    finally:
+        built.up()
+    assert built.is_up()
 
 
 def test_another_number_of_nodes_is_refused(built: Cluster) -> None:
