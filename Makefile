@@ -41,7 +41,7 @@ cluster: ## A real Kubernetes of three nodes on this machine (as root; tests/clu
 conformance: ## What Strata relies on in a Kubernetes: yours, kind's, or that of `make cluster`
 	@if [ -n "$$STRATA_TEST_KUBECONFIG" ] || command -v kind > /dev/null; then scripts/preflight.sh --python-only; \
 	  else scripts/preflight.sh --cluster; fi
-	$(BIN)/pytest tests/cluster/conformance
+	$(BIN)/pytest -m cluster tests/cluster/conformance
 
 bench: preflight images ## Measure speed side by side, in a stack of its own (ARGS=--help)
 	$(BIN)/python -m bench $(ARGS)

@@ -36,7 +36,7 @@ class Access:
 
 @contextmanager
 def cluster_for_tests(home: Home, progress: Progress) -> Iterator[Access]:
-    """Gives a cluster to test on. One that was made here is left as it was found, up or down. Raises ClusterError."""
+    """Gives a cluster to test on; one of this folder is left as it was found: up, down or none. Raises ClusterError."""
     if os.environ.get(KUBECONFIG):
         path = Path(os.environ[KUBECONFIG])
         if not path.is_file():
@@ -46,13 +46,15 @@ def cluster_for_tests(home: Home, progress: Progress) -> Iterator[Access]:
         yield _foreign(_kind(home, progress))
     else:
         cluster = Cluster(home, progress)
-        was_up = cluster.is_up()
+        was_there, was_up = bool(cluster.nodes), cluster.is_up()
         cluster.up()
         kubectl = Kubectl(cluster.parts.bin / "kubectl", home.kubeconfig)
         try:
             yield Access(kubectl, cluster.parts.image("agnhost"), cluster)
         finally:
-            if not was_up:
+            if not was_there:
+                cluster.wipe()
+            elif not was_up:
                 cluster.down()
 
 

@@ -207,9 +207,8 @@ class Cluster:
             time.sleep(0.2)
 
     def _down(self) -> None:
-        if self.home.run.is_dir():
-            if self.processes.names():
-                self.progress("ending the cluster's processes")
+        if self.processes.names() or network.is_there(self.home):
+            self.progress("ending the cluster's processes")
             teardown.down(self.home, self.processes, self.nodes)
 
     def _record(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def check(home: Home) -> None:
         )
     if problems:
         raise ClusterError("no cluster can run here:\n" + "\n".join(f"- {problem}" for problem in problems))
-    network.check()
+    network.check(home)
 
 
 def prepare(home: Home, nodes: list[Node]) -> None:

@@ -22,8 +22,13 @@ def has_ipv6() -> bool:
     return Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").is_file()
 
 
-def check() -> None:
-    """Raises ClusterError when this machine has another network where the nodes' would be."""
+def check(home: Home) -> None:
+    """Raises ClusterError when this machine has another network where the nodes' would be, or another such cluster."""
+    if Path("/sys/class/net", INTERFACE).exists() and not _files(home):
+        raise ClusterError(
+            f"another cluster is up on this machine: the interface {INTERFACE} is not of {home.root}. Take that one down "
+            "first, with the XDG_CACHE_HOME (or HOME) that it was brought up with"
+        )
     for version, wanted in zip(("-4", "-6"), NODES, strict=True):
         network = ipaddress.ip_network(wanted)
         for route in json.loads(run(["ip", "-json", version, "route"]) or "[]"):
@@ -40,6 +45,11 @@ def check() -> None:
 def is_up(home: Home, nodes: Sequence[Node]) -> bool:
     there = mounts_below(home.network(""))
     return bool(nodes) and all(home.network(name) in there for name in (_SWITCH, *(node.name for node in nodes)))
+
+
+def is_there(home: Home) -> bool:
+    """Whether there is anything of the network, if only of a start that was cut off."""
+    return bool(_files(home))
 
 
 def up(home: Home, nodes: Sequence[Node]) -> None:
@@ -81,12 +91,18 @@ def _node_up(home: Home, node: Node, nodes: Sequence[Node]) -> None:
 
 def down(home: Home) -> None:
     """Removes what `up` made, or a part of it. Pods' interfaces go with the namespaces of their nodes."""
-    with contextlib.suppress(ClusterError):
-        run(["ip", "link", "del", INTERFACE])
-    for file in (home.run / "net").glob("*"):
+    files = _files(home)
+    if files:  # else it is another cluster's
+        with contextlib.suppress(ClusterError):
+            run(["ip", "link", "del", INTERFACE])
+    for file in files:
         if file in mounts_below(home.network("")):
             run(["umount", file])
         file.unlink()
+
+
+def _files(home: Home) -> list[Path]:
+    return list((home.run / "net").glob("*"))
 
 
 def _both(pair: tuple[str, str]) -> list[tuple[str, str]]:

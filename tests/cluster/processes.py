@@ -12,6 +12,10 @@ from tests.cluster.errors import ClusterError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FORK_SECONDS = 10
+_RECORD_AND_EXEC = """
+started=$(cut -d' ' -f22 /proc/$$/stat)@$(cat /proc/sys/kernel/random/boot_id)
+echo "$$ $started" > "$0.partial" && mv "$0.partial" "$0" && exec "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,9 @@ class Processes:
         inside = ["nsenter", f"--net={network}", "--"] if network else []
         record = self.folder / name
         record.unlink(missing_ok=True)
-        # A process of nobody's: one of this process would be left as a zombie when it ends.
-        fork = ["setsid", "--fork", "sh", "-c", 'echo $$ > "$0.partial"; mv "$0.partial" "$0"; exec "$@"', record]
+        # A child of this process would be left as a zombie when it ends, so it is given away. It records itself, and is
+        # known even when this process is killed now.
+        fork = ["setsid", "--fork", "sh", "-c", _RECORD_AND_EXEC, record]
         with (self.logs / f"{name}.log").open("ab") as log:
             subprocess.run(
                 [str(word) for word in [*fork, *inside, *command]],
@@ -52,8 +57,6 @@ class Processes:
             if time.monotonic() > deadline:
                 raise ClusterError(f"{name} did not start within {_FORK_SECONDS} s; {self.log_end(name)}")
             time.sleep(0.005)
-        pid = int(record.read_text())
-        record.write_text(f"{pid} {identity(pid)}\n")
 
     def names(self) -> list[str]:
         """Every program that was started and not stopped, also those that ended by themselves."""

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psutil
 
-from tests.cluster import host, network, node
+from tests.cluster import control_plane, host, network, node
 from tests.cluster.errors import ClusterError
 from tests.cluster.home import Home, Node, on_each
 from tests.cluster.processes import Processes, identity
+
+_STRAYS = {*control_plane.PROGRAMS, *node.PROGRAMS, "containerd-shim-runc-v2"}
 
 
 def down(home: Home, processes: Processes, nodes: Sequence[Node]) -> None:
@@ -36,22 +38,24 @@ def down(home: Home, processes: Processes, nodes: Sequence[Node]) -> None:
     on_each(nodes, remove_containers)
     for name in names:
         processes.stop(name)
-    _end_shims({str(home.socket(each)) for each in nodes})
+    _end_strays(home)
     host.unmount(home)
     network.down(home)
     host.restore(home)
 
 
-def _end_shims(containerds: set[str]) -> None:
-    """Ends what is left of the processes between a containerd and its containers, and removes their sockets."""
+def _end_strays(home: Home) -> None:
+    """Ends what else there is of the cluster: what is between containerd and its containers, what nobody recorded."""
     for process in psutil.process_iter(["name", "cmdline"]):
-        if process.info["name"].startswith("containerd-shim") and containerds & set(process.info["cmdline"] or []):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                sockets = {Path(str(each.laddr)) for each in process.net_connections("unix") if each.laddr}
-                started = identity(process.pid)
-                process.kill()
-                while started is not None and identity(process.pid) == started:
-                    time.sleep(0.01)
-                for socket in sockets:
-                    if socket.is_relative_to("/run/containerd/s"):
-                        socket.unlink(missing_ok=True)
+        of_cluster = any(str(home.run) in word for word in process.info["cmdline"] or [])
+        if not of_cluster or process.info["name"] not in _STRAYS:
+            continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            sockets = {Path(str(each.laddr)) for each in process.net_connections("unix") if each.laddr}
+            started = identity(process.pid)
+            process.kill()
+            while started is not None and identity(process.pid) == started:
+                time.sleep(0.01)
+            for socket in sockets:
+                if socket.is_relative_to("/run/containerd/s"):
+                    socket.unlink(missing_ok=True)

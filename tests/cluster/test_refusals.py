@@ -64,17 +64,27 @@ def test_preflight_installs_what_is_checked() -> None:
 
 
 @pytest.mark.parametrize("taken", ["10.250.0.0/16", "10.250.0.7"])
-def test_a_network_of_this_machine_is_not_taken(monkeypatch: pytest.MonkeyPatch, taken: str) -> None:
+def test_a_network_of_this_machine_is_not_taken(home: Home, monkeypatch: pytest.MonkeyPatch, taken: str) -> None:
     routes = [{"dst": "default", "dev": "eth0"}, {"dst": taken, "dev": "br-other"}]
     monkeypatch.setattr(network, "run", lambda command: json.dumps(routes if "-4" in command else []))
     with pytest.raises(ClusterError, match=r"need 10.250.0.0/24, and this machine reaches .* through br-other"):
-        network.check()
+        network.check(home)
 
 
-def test_its_own_network_is_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_cluster_is_not_disturbed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of another user, or of another folder: its interface and its groups have the same names."""
+    monkeypatch.setattr(network, "INTERFACE", "lo")
+    monkeypatch.setattr(network, "run", lambda command: pytest.fail(f"{command} was run"))
+    with pytest.raises(ClusterError, match="another cluster is up on this machine"):
+        network.check(home)
+    home.run.mkdir()
+    Cluster(home, pytest.fail).down()
+
+
+def test_its_own_network_is_no_hindrance(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     routes = [{"dst": "10.250.0.0/24", "dev": network.INTERFACE}, {"dst": "172.17.0.0/16", "dev": "docker0"}]
     monkeypatch.setattr(network, "run", lambda command: json.dumps(routes if "-4" in command else []))
-    network.check()
+    network.check(home)
 
 
 def test_a_build_without_room_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

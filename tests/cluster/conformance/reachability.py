@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 from tests.cluster.access import Access
 from tests.cluster.conformance import manifests as m
-from tests.cluster.conformance.conftest import new_namespace
-from tests.cluster.kubectl import Kubectl, eventually
+from tests.cluster.kubectl import Kubectl, Shell, eventually
 
 # agnhost's porter serves a port for each of these variables.
 PORTS = (80, 81, 6000, 6001, 6002)
 # Who asks, by the name that the tests give it: `client` is on another node than the server, `neighbour` on its own.
 CLIENTS = ("client", "neighbour", "foreigner")
 LENGTH = {"IPv4": 32, "IPv6": 128}
-CONNECT = "/agnhost connect --timeout=600ms"
+CONNECT = "/agnhost connect --timeout=200ms"
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,8 @@ class Network:
     """In the namespace of `foreigner`, which has the label team=other."""
     addresses: Mapping[str, Mapping[str, str]]
     """Pod and family to address."""
+    shells: Mapping[str, Shell]
+    """Of the clients."""
 
     @property
     def families(self) -> list[str]:
@@ -34,8 +35,7 @@ class Network:
     def reached(self, client: str, targets: Mapping[str, str]) -> set[str]:
         """Those of the targets (name to address with port) that `client` can connect to; all are tried at once."""
         lines = [f"( {CONNECT} {address} 2>/dev/null && echo {name} ) &" for name, address in targets.items()]
-        kubectl = self.elsewhere if client == "foreigner" else self.kubectl
-        return set(kubectl.sh(client, "\n".join([*lines, "wait"])).split())
+        return set(self.shells[client]("\n".join([*lines, "wait"])).split())
 
     def expect(self, wanted: Mapping[str, Collection[int]] | Collection[str], tried: Collection[int] = (80,)) -> None:
         """Waits until each client reaches exactly the ports of the server that `wanted` names, in each family.
@@ -69,7 +69,7 @@ def new_network(access: Access, nodes: list[str]) -> Iterator[Network]:
     porter = m.container(image, "porter", env=[{"name": f"SERVE_PORT_{port}", "value": "open"} for port in PORTS])
     porter["ports"] = [{"name": "web", "containerPort": 80}, {"name": "admin", "containerPort": 81}]
     udp = {**m.container(image, "netexec", "--http-port=8080", "--udp-port=8081"), "name": "udp"}
-    with new_namespace(access) as kubectl, new_namespace(access, team="other") as elsewhere:
+    with access.kubectl.new_namespace() as kubectl, access.kubectl.new_namespace(team="other") as elsewhere:
         kubectl.apply(
             m.service("server", ports=[{"port": 80}]),
             m.pod("server", porter, udp, nodeName=nodes[0]),
@@ -81,8 +81,13 @@ def new_network(access: Access, nodes: list[str]) -> Iterator[Network]:
         kubectl.ready("server", "client", "neighbour")
         elsewhere.ready("foreigner")
         addresses = {}
+        shells = {name: (elsewhere if name == "foreigner" else kubectl).shell(name) for name in CLIENTS}
         for name in ("server", *CLIENTS):
             where = elsewhere if name == "foreigner" else kubectl
             found = [each["ip"] for each in where.get("pod", name)["status"]["podIPs"]]
             addresses[name] = {"IPv6" if ":" in ip else "IPv4": ip for ip in found}
-        yield Network(kubectl, elsewhere, addresses)
+        try:
+            yield Network(kubectl, elsewhere, addresses, shells)
+        finally:
+            for shell in shells.values():
+                shell.close()

@@ -4,7 +4,6 @@ import pytest
 
 from tests.cluster.access import Access
 from tests.cluster.conformance import manifests as m
-from tests.cluster.conformance.conftest import new_namespace
 from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import Kubectl, eventually
 
@@ -18,7 +17,7 @@ RESTRICTED = {
 
 
 def test_a_restricted_namespace_refuses_a_pod_that_may_be_root(access: Access) -> None:
-    with new_namespace(access, **{"pod-security.kubernetes.io/enforce": "restricted"}) as kubectl:
+    with access.kubectl.new_namespace(**{"pod-security.kubernetes.io/enforce": "restricted"}) as kubectl:
         with pytest.raises(ClusterError, match='violates PodSecurity "restricted'):
             kubectl.apply(m.pod("root", m.container(access.image, "pause")))
         kubectl.apply(m.pod("user", m.container(access.image, "pause", securityContext=RESTRICTED)))
@@ -34,7 +33,7 @@ def test_a_read_only_root_is_read_only(access: Access, kubectl: Kubectl) -> None
 
 
 def test_a_quota_is_enforced(access: Access) -> None:
-    with new_namespace(access) as kubectl:
+    with access.kubectl.new_namespace() as kubectl:
         hard = {"pods": "1", "requests.storage": "64Mi"}
         quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": hard}}
         kubectl.apply(quota)

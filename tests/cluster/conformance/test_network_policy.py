@@ -26,8 +26,7 @@ def network(access: Access, nodes: list[str]) -> Iterator[Network]:
 def nobody_is_kept_out_before(network: Network) -> Iterator[None]:
     network.expect(CLIENTS)
     yield
-    for kubectl in (network.kubectl, network.elsewhere):
-        kubectl("delete", "networkpolicy", "--all")
+    network.kubectl("delete", "networkpolicy", "--all")
 
 
 def allow(network: Network, *, ports: list[m.Manifest] | None = None, peers: list[m.Manifest] | None = None) -> None:
@@ -49,6 +48,7 @@ def test_another_pods_policy_is_not_the_servers(network: Network) -> None:
     network.kubectl.apply(m.network_policy("deny", {"app": "somebody"}, ingress=[]))
     network.elsewhere.apply(m.network_policy("deny", {}, ingress=[]))
     network.expect(CLIENTS)
+    network.elsewhere("delete", "networkpolicy", "--all")
 
 
 def test_pods_of_the_own_namespace_are_let_in_by_label(network: Network) -> None:
@@ -154,7 +154,7 @@ def test_without_egress_to_dns_no_name_is_found(network: Network) -> None:
     ask = "nslookup kubernetes.default.svc.cluster.local >/dev/null 2>&1 && echo found; true"
 
     def problem(wanted: str) -> str | None:
-        found = network.kubectl.sh("client", f"timeout 3 sh -c '{ask}'; true").strip()
+        found = network.shells["client"](f"timeout 2 sh -c '{ask}'").strip()
         return None if found == wanted else f"{found!r}, wanted {wanted!r}"
 
     eventually(lambda: problem("found"))

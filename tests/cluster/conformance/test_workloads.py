@@ -17,14 +17,24 @@ def objects(access: Access, kubectl: Kubectl) -> None:
     # Not ready before a test makes the file.
     gate = {"exec": {"command": ["test", "-f", "/tmp/ready"]}, "periodSeconds": 1}
     web = m.workload("Deployment", "web", 2, m.pod_spec(m.server(access.image, readinessProbe=gate)))
+    health = {"exec": {"command": ["test", "!", "-f", "/tmp/sick"]}, "periodSeconds": 1, "failureThreshold": 1}
     kubectl.apply(
         m.service("db", 8080, clusterIP="None"),
         db,
         m.service("web", type="NodePort"),
         web,
         m.pod("client", m.container(access.image, "pause")),
+        m.pod("sick", m.container(access.image, "pause", livenessProbe=health)),
+        job("once", access.image, "echo done"),
+        job("never", access.image, "false"),
     )
-    kubectl.ready("client", "db-0", "db-1")
+    kubectl.ready("client", "sick", "db-0", "db-1")
+
+
+def job(name: str, image: str, script: str) -> m.Manifest:
+    spec = m.pod_spec(m.container(image, command=["sh", "-c", script]), restartPolicy="Never")
+    body = {"backoffLimit": 0, "template": {"spec": spec}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": body}
 
 
 def fetch(kubectl: Kubectl, address: str, pod: str = "client") -> str:
@@ -123,10 +133,7 @@ def test_a_port_is_forwarded(objects: None, kubectl: Kubectl, target: str) -> No
                 assert answer.read().startswith(b"db-")
 
 
-def test_a_failed_liveness_probe_restarts_the_container(access: Access, kubectl: Kubectl) -> None:
-    probe = {"exec": {"command": ["test", "!", "-f", "/tmp/sick"]}, "periodSeconds": 1, "failureThreshold": 1}
-    kubectl.apply(m.pod("sick", m.container(access.image, "pause", livenessProbe=probe)))
-    kubectl.ready("sick")
+def test_a_failed_liveness_probe_restarts_the_container(objects: None, kubectl: Kubectl) -> None:
     kubectl.sh("sick", "touch /tmp/sick")
 
     def problem() -> str | None:
@@ -136,18 +143,12 @@ def test_a_failed_liveness_probe_restarts_the_container(access: Access, kubectl:
     eventually(problem)
 
 
-def test_a_job_completes_and_its_log_is_kept(access: Access, kubectl: Kubectl) -> None:
-    spec = m.pod_spec(m.container(access.image, command=["sh", "-c", "echo done"]), restartPolicy="Never")
-    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once"}, "spec": {"template": {"spec": spec}}}
-    kubectl.apply(job)
+def test_a_job_completes_and_its_log_is_kept(objects: None, kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Complete", "job/once", "--timeout=60s")
     assert kubectl("logs", "job/once") == "done\n"
 
 
-def test_a_job_that_fails_says_so(access: Access, kubectl: Kubectl) -> None:
-    spec = m.pod_spec(m.container(access.image, command=["false"]), restartPolicy="Never")
-    body = {"backoffLimit": 0, "template": {"spec": spec}}
-    kubectl.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "never"}, "spec": body})
+def test_a_job_that_fails_says_so(objects: None, kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Failed", "job/never", "--timeout=60s")
 
 

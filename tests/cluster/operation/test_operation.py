@@ -1,85 +1,26 @@
-"""The cluster that this package makes: it comes back with its data, and leaves the machine as it found it.
-
-These tests take the cluster down, and come last.
-"""
+"""Its commands can be killed, repeated and given twice at once, and it leaves the machine as it was."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 
-from tests.cluster import host, network
 from tests.cluster.access import Access
 from tests.cluster.cluster import Cluster
 from tests.cluster.conformance import manifests as m
 from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import Kubectl, background, eventually
-from tests.cluster.processes import mounts_below, run
-
-
-def machine() -> dict[str, str]:
-    """What the cluster must not touch."""
-    found = {
-        "rules": run(["nft", "list", "ruleset"]),
-        "iptables": run(["sh", "-c", "iptables-save | grep -v '^#' | sed 's/\\[.*\\]//'"]),
-        "namespaces": run(["ip", "netns", "list"]),
-        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
-    }
-    if Path("/var/run/docker.sock").exists():
-        found["docker"] = run(["docker", "network", "ls", "--quiet"])
-    return found
-
-
-def left_behind(cluster: Cluster) -> dict[str, Any]:
-    """What should be gone when the cluster is down; empty where it is."""
-    home = cluster.home
-    cgroups = [str(path) for path in Path("/sys/fs/cgroup").glob("*/strata-cluster")]
-    links = [line for line in run(["ip", "-brief", "link"]).splitlines() if line.startswith(network.INTERFACE)]
-    found = {
-        "processes": [each.info for each in psutil.process_iter(["pid", "cmdline"]) if _names(each.info, home.run)],
-        "mounts": [str(path) for path in mounts_below(home.run)],
-        "loops": [line for line in run(["losetup", "--list", "--noheadings"]).splitlines() if str(home.run) in line],
-        "cgroups": cgroups + [str(path) for path in Path("/sys/fs/cgroup").glob("strata-cluster")],
-        "links": links,
-        "cni": [str(path) for path in Path("/var/lib/cni").rglob("strata-*")],
-        "logs": [str(path) for path in Path("/var/log/containers").glob("*") if str(home.run) in str(path.readlink())],
-    }
-    return {key: value for key, value in found.items() if value}
-
-
-def _names(process: dict[str, Any], folder: Path) -> bool:
-    return any(str(folder) in word for word in process["cmdline"] or [])
-
-
-def tunables() -> dict[str, str]:
-    return {name: (Path("/proc/sys") / name).read_text().strip() for name in host.TUNABLES}
+from tests.cluster.operation.keeper import eventually_kept, new_keeper
+from tests.cluster.operation.machine import left_behind, machine, tunables
 
 
 @pytest.fixture(scope="module")
-def keeper(access: Access, kubectl: Kubectl) -> str:
-    """A pod of a StatefulSet with a file on its volume."""
-    spec = m.pod_spec(m.container(access.image, "pause"))
-    keeper = m.workload("StatefulSet", "keeper", 1, spec, serviceName="keeper", volumeClaimTemplates=[m.claim("data")])
-    spec["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
-    kubectl.apply(keeper)
-    eventually(lambda: None if "keeper-0" in kubectl("get", "pods", "-o", "name") else "no pod yet")
-    kubectl.ready("keeper-0")
-    kubectl.sh("keeper-0", "echo precious > /data/file; sync")
-    return "keeper-0"
-
-
-def eventually_kept(kubectl: Kubectl, pod: str) -> None:
-    def problem() -> str | None:
-        found = kubectl.sh(pod, "cat /data/file")
-        return None if found == "precious\n" else f"the file has {found!r}"
-
-    eventually(problem, 60)
+def keeper(access: Access, built: Cluster, kubectl: Kubectl) -> str:
+    """The name of a pod with a file on its volume."""
+    return new_keeper(access, kubectl)
 
 
 def test_the_machine_is_left_as_it_was_and_the_data_stay(built: Cluster, kubectl: Kubectl, keeper: str) -> None:
@@ -123,6 +64,11 @@ def test_a_start_that_was_killed_is_continued(built: Cluster, kubectl: Kubectl, 
         eventually(lambda: None if built.processes.pid(last_started) else f"{last_started} does not run")
         starting.kill()
     assert not built.is_up()
+    built.down()
+    assert left_behind(built) == {}
+    with command("up") as starting:
+        eventually(lambda: None if built.processes.pid(last_started) else f"{last_started} does not run")
+        starting.kill()
     built.up()
     eventually_kept(kubectl, keeper)
 
@@ -148,6 +94,22 @@ def test_status_says_whether_it_is_up(built: Cluster) -> None:
     finally:
         built.up()
     assert built.is_up()
+
+
+def test_a_dead_node_is_noticed_and_comes_back(built: Cluster, kubectl: Kubectl) -> None:
+    node = built.nodes[-1].name
+
+    def ready() -> str:
+        conditions = kubectl.get("node", node)["status"]["conditions"]
+        return str(next(each["status"] for each in conditions if each["type"] == "Ready"))
+
+    assert ready() == "True"
+    built.processes.stop(f"kubelet-{node}", signal.SIGKILL)
+    try:
+        eventually(lambda: None if (now := ready()) == "Unknown" else f"Ready is {now}", 60)
+    finally:
+        built.up()
+    eventually(lambda: None if (now := ready()) == "True" else f"Ready is {now}", 60)
 
 
 def test_another_number_of_nodes_is_refused(built: Cluster) -> None:

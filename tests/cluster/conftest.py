@@ -1,9 +1,6 @@
 """The cluster, and a namespace for each module of tests."""
 
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,16 +10,13 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.home import Home
 from tests.cluster.kubectl import Kubectl
 
-FOLDER = Path(__file__).parent
-# Restarting the cluster ends the pods of all others.
-LAST = "test_restart.py"
+FOLDERS = tuple(Path(__file__).parent / name for name in ("conformance", "operation"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(FOLDER):
+        if any(item.path.is_relative_to(folder) for folder in FOLDERS):
             item.add_marker(pytest.mark.cluster)
-    items.sort(key=lambda item: item.path.name == LAST)
 
 
 @pytest.fixture(scope="session")
@@ -52,15 +46,5 @@ def nodes(access: Access) -> list[str]:
 @pytest.fixture(scope="module")
 def kubectl(access: Access) -> Iterator[Kubectl]:
     """kubectl in a namespace of the module's own."""
-    with new_namespace(access) as kubectl:
+    with access.kubectl.new_namespace() as kubectl:
         yield kubectl
-
-
-@contextmanager
-def new_namespace(access: Access, **labels: str) -> Iterator[Kubectl]:
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    access.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    try:
-        yield replace(access.kubectl, namespace=name)
-    finally:
-        access.kubectl("delete", "namespace", name, "--wait=false")
