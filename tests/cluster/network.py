@@ -26,8 +26,8 @@ def check(home: Home) -> None:
     """Raises ClusterError when this machine has another network where the nodes' would be, or another such cluster."""
     if Path("/sys/class/net", INTERFACE).exists() and not _files(home):
         raise ClusterError(
-            f"another cluster is up on this machine: the interface {INTERFACE} is not of {home.root}. Take that one down "
-            "first, with the XDG_CACHE_HOME (or HOME) that it was brought up with"
+            f"another cluster is up on this machine: the interface {INTERFACE} is not of {home.root}. Take that one "
+            "down first, with the XDG_CACHE_HOME (or HOME) that it was brought up with"
         )
     for version, wanted in zip(("-4", "-6"), NODES, strict=True):
         network = ipaddress.ip_network(wanted)
