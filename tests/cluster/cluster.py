@@ -18,7 +18,7 @@ import psutil
 from images.chroot import Progress
 from tests.cluster import control_plane, host, loading, network, node, parts, pki, teardown
 from tests.cluster.errors import ClusterError
-from tests.cluster.home import DNS_SERVICE, Home, Node, on_each
+from tests.cluster.home import DNS_SERVICE, Home, Node, on_each, write_whole
 from tests.cluster.parts import Parts
 from tests.cluster.processes import Processes, run
 
@@ -127,7 +127,7 @@ class Cluster:
         self.progress(f"starting again: {', '.join(ended)}" if ended else f"starting {count} nodes")
         self.home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
         nodes = [Node(number + 1) for number in range(count)]
-        (self.home.run / "cluster.json").write_text(json.dumps({"parts": built.key, "nodes": count}))
+        write_whole(self.home.run / "cluster.json", json.dumps({"parts": built.key, "nodes": count}))
         host.prepare(self.home, nodes)
         if not network.is_up(self.home, nodes):
             network.up(self.home, nodes)

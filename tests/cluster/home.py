@@ -35,6 +35,15 @@ class Node:
         return f"10.244.{self.number}.0/24", f"fd00:10:244:{self.number}::/64"
 
 
+def write_whole(path: Path, content: bytes | str, mode: int = 0o644) -> None:
+    """Writes a file that is there whole or not at all, also when this process is killed."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=mode)
+    partial.write_bytes(content if isinstance(content, bytes) else content.encode())
+    partial.replace(path)
+
+
 def on_each(nodes: Iterable[Node], action: Callable[[Node], None]) -> None:
     """Does it for all nodes at once."""
     with ThreadPoolExecutor() as pool:

@@ -4,11 +4,12 @@ import contextlib
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 from tests.cluster import network
 from tests.cluster.errors import ClusterError
-from tests.cluster.home import Home, Node
+from tests.cluster.home import Home, Node, write_whole
 from tests.cluster.processes import PATH, mounts_below, run
 
 NEEDED_BYTES = 3 * 1024**3
@@ -27,6 +28,7 @@ PROGRAMS = {
 _CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 _CGROUPS = Path("/sys/fs/cgroup")
 _GROUP = "strata-cluster"
+_GROUPS_SECONDS = 10
 _LONGEST_ROOT = 60
 """Longer, and kubelet's sockets would have paths of more than the 107 characters that Linux allows."""
 
@@ -71,9 +73,7 @@ def prepare(home: Home, nodes: list[Node]) -> None:
     record = home.run / "tunables.json"
     if not record.is_file():
         values = {name: (Path("/proc/sys") / name).read_text().strip() for name in TUNABLES}
-        partial = record.with_suffix(".partial")
-        partial.write_text(json.dumps(values))
-        partial.replace(record)
+        write_whole(record, json.dumps(values))
     for hierarchy in _hierarchies():
         parent = hierarchy / _GROUP
         for folder in (parent, *(hierarchy / cgroup(node).lstrip("/") for node in nodes)):
@@ -103,12 +103,11 @@ def processes_in(node: Node) -> set[int]:
 
 def restore(home: Home) -> None:
     """Undoes `prepare`, and removes what kubelet and the CNI library leave in folders that can't be chosen."""
-    for hierarchy in _hierarchies():
-        for folder in sorted((hierarchy / _GROUP).rglob("*/"), reverse=True):
-            if folder.is_dir():
-                folder.rmdir()
-        if (hierarchy / _GROUP).is_dir():
-            (hierarchy / _GROUP).rmdir()
+    deadline = time.monotonic() + _GROUPS_SECONDS
+    while leftover := [error for hierarchy in _hierarchies() if (error := _remove_groups(hierarchy / _GROUP))]:
+        if time.monotonic() > deadline:
+            raise ClusterError(f"the cluster's cgroups can't be removed: {leftover[0]}; a process in them does not end")
+        time.sleep(0.05)
     for link in Path("/var/log/containers").glob("*.log"):
         if link.is_symlink() and link.readlink().is_relative_to(home.run):
             link.unlink()
@@ -123,6 +122,17 @@ def restore(home: Home) -> None:
         for name, value in json.loads(record.read_text()).items():
             (Path("/proc/sys") / name).write_text(value)
         record.unlink()
+
+
+def _remove_groups(top: Path) -> OSError | None:
+    """Why a group is left, such as that the last process in it is still ending."""
+    try:
+        for folder in (*sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True), top):
+            if folder.is_dir():
+                folder.rmdir()
+    except OSError as error:
+        return error
+    return None
 
 
 def unmount(home: Home) -> None:

@@ -11,7 +11,7 @@ from docker.errors import DockerException, ImageNotFound
 from images.chroot import Progress
 from tests.cluster import node
 from tests.cluster.errors import ClusterError
-from tests.cluster.home import Home, Node, on_each
+from tests.cluster.home import Home, Node, on_each, write_whole
 
 
 def load(home: Home, nodes: Sequence[Node], names: Sequence[str], progress: Progress) -> None:
@@ -30,7 +30,7 @@ def load(home: Home, nodes: Sequence[Node], names: Sequence[str], progress: Prog
                         target.write(chunk)
                 on_each(nodes, partial(node.import_image, home, archive))
                 loaded[name] = image.id
-                record.write_text(json.dumps(loaded))
+                write_whole(record, json.dumps(loaded))
                 progress(f"{name}: on {len(nodes)} nodes")
     except ImageNotFound:
         raise ClusterError(f"Docker has no image {name!r}: see `docker images`, or `make images`") from None

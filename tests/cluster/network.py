@@ -44,7 +44,9 @@ def check(home: Home) -> None:
 
 def is_up(home: Home, nodes: Sequence[Node]) -> bool:
     there = mounts_below(home.network(""))
-    return bool(nodes) and all(home.network(name) in there for name in (_SWITCH, *(node.name for node in nodes)))
+    return _complete(home).is_file() and all(
+        home.network(name) in there for name in (_SWITCH, *(node.name for node in nodes))
+    )
 
 
 def is_there(home: Home) -> bool:
@@ -64,6 +66,7 @@ def up(home: Home, nodes: Sequence[Node]) -> None:
     _batch(None, [*own, f"link set {INTERFACE} up"])
     for node in nodes:
         _node_up(home, node, nodes)
+    _complete(home).touch()
 
 
 def _node_up(home: Home, node: Node, nodes: Sequence[Node]) -> None:
@@ -91,6 +94,7 @@ def _node_up(home: Home, node: Node, nodes: Sequence[Node]) -> None:
 
 def down(home: Home) -> None:
     """Removes what `up` made, or a part of it. Pods' interfaces go with the namespaces of their nodes."""
+    _complete(home).unlink(missing_ok=True)
     files = _files(home)
     if files:  # else it is another cluster's
         with contextlib.suppress(ClusterError):
@@ -99,6 +103,11 @@ def down(home: Home) -> None:
         if file in mounts_below(home.network("")):
             run(["umount", file])
         file.unlink()
+
+
+def _complete(home: Home) -> Path:
+    """The file that is there when the network was made to its end."""
+    return home.run / "network.complete"
 
 
 def _files(home: Home) -> list[Path]:

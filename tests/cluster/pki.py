@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.cluster.home import API_SERVICE, Home, Node
+from tests.cluster.home import API_SERVICE, Home, Node, write_whole
 
 _YEARS = timedelta(days=3650)
 
@@ -42,9 +42,9 @@ def make(home: Home, nodes: Iterable[Node]) -> None:
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        (home.pki / "service-accounts.pub").write_bytes(public)
-        _write_secret(home.pki / "service-accounts.key", _pem(key))
-    _write_secret(home.kubeconfig, kubeconfig(home, "admin").read_bytes())
+        write_whole(home.pki / "service-accounts.pub", public)
+        write_whole(home.pki / "service-accounts.key", _pem(key), 0o600)
+    write_whole(home.kubeconfig, kubeconfig(home, "admin").read_bytes(), 0o600)
 
 
 def kubeconfig(home: Home, user: str) -> Path:
@@ -63,8 +63,8 @@ def _authority(folder: Path) -> _Authority:
         )
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         certificate = builder.sign(key, hashes.SHA256())
-        (folder / "ca.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        _write_secret(folder / "ca.key", _pem(key))
+        write_whole(folder / "ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
+        write_whole(folder / "ca.key", _pem(key), 0o600)
     loaded = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
     assert isinstance(loaded, ec.EllipticCurvePrivateKey)
     return x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()), loaded
@@ -82,8 +82,8 @@ def _certificate(
     if names := [_general_name(host) for host in hosts]:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     certificate = builder.sign(signer, hashes.SHA256())
-    (folder / f"{file}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    _write_secret(folder / f"{file}.key", _pem(key))
+    write_whole(folder / f"{file}.crt", certificate.public_bytes(serialization.Encoding.PEM))
+    write_whole(folder / f"{file}.key", _pem(key), 0o600)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
@@ -136,10 +136,4 @@ def _kubeconfig(home: Home, user: str) -> None:
         "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
         "current-context": name,
     }
-    _write_secret(kubeconfig(home, user), json.dumps(content, indent=1).encode())  # JSON is YAML
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    write_whole(kubeconfig(home, user), json.dumps(content, indent=1).encode(), 0o600)  # JSON is YAML
