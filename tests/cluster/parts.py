@@ -84,11 +84,12 @@ def _build(home: Home, parts: Parts, progress: Progress) -> None:
         )
     root, log = folder / "root", folder / "build.log"
     progress("building Kubernetes' programs, once: minutes, and as many again as you have fewer than four cores")
-    if not (folder / "root.complete").is_file():
+    complete = folder / f"{recipes.debian(SUITE)[-1].key}.complete"
+    if not complete.is_file():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         builder.debian_root(SUITE, root, log, progress)
-        (folder / "root.complete").touch()
+        complete.touch()
     shutil.rmtree(root / chroot.WORKSHOP, ignore_errors=True)
     chroot.run_stage(root, STAGE, SOURCES, SUITE, chroot.host_mirrors(), log, progress)
     parts.folder.parent.mkdir(exist_ok=True)
