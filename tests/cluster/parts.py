@@ -23,7 +23,7 @@ from tests.cluster.processes import run
 SUITE = "trixie"
 FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "go",)
-STAGE = FOLDER / "build"
+STAGE = FOLDER / "stage"
 NEEDED_BYTES = 12 * 1024**3
 """Free disk for a build: 6.4 GB of modules and compiled packages, 1 GB of programs, the root."""
 

@@ -38,14 +38,14 @@ def test_every_download_is_pinned() -> None:
             assert f"{module} {version} h1:" in sums
 
 
-@pytest.mark.parametrize("changed", ["go/enforcer/rules.go", "go/go.sum", "build/run.sh"])
+@pytest.mark.parametrize("changed", ["go/enforcer/rules.go", "go/go.sum", "stage/run.sh"])
 def test_whatever_is_compiled_decides_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     before = parts.find(Home(tmp_path)).key
     copy = tmp_path / "cluster"
-    for folder in ("go", "build"):
+    for folder in ("go", "stage"):
         shutil.copytree(parts.FOLDER / folder, copy / folder)
     monkeypatch.setattr(parts, "SOURCES", (copy / "go",))
-    monkeypatch.setattr(parts, "STAGE", copy / "build")
+    monkeypatch.setattr(parts, "STAGE", copy / "stage")
     assert parts.find(Home(tmp_path)).key == before
     with (copy / changed).open("a") as file:
         file.write("\n")
