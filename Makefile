@@ -40,7 +40,7 @@ cluster: ## A real Kubernetes of three nodes on this machine (as root; tests/clu
 
 conformance: ## What Strata relies on in a Kubernetes: yours, kind's, or that of `make cluster`
 	@if [ -n "$$STRATA_TEST_KUBECONFIG" ] || command -v kind > /dev/null; then scripts/preflight.sh --python-only; \
-	  else scripts/preflight.sh --cluster; fi
+	  else scripts/preflight.sh --cluster && $(BIN)/python -m tests.cluster build; fi
 	$(BIN)/pytest -m cluster tests/cluster/conformance
 
 bench: preflight images ## Measure speed side by side, in a stack of its own (ARGS=--help)

@@ -22,7 +22,8 @@ def ask(project: Project, key: str, method: str, path: str, body: Mapping[str, A
     """Status and answer of a request."""
     where = f"http://127.0.0.1:{project.get('qdrant.port')}{path}"
     content = None if body is None else json.dumps(body).encode()
-    headers = {"api-key": key, "content-type": "application/json"}
+    # A server may close a connection that was idle in the moment in which it is used again: each request has its own.
+    headers = {"api-key": key, "content-type": "application/json", "connection": "close"}
     answer = urllib3.request(method, where, body=content, headers=headers, retries=False, timeout=10)
     text = answer.data.decode()
     return answer.status, json.loads(text) if text.startswith("{") else text
