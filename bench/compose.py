@@ -11,7 +11,7 @@ from bench import compose_file, daemon
 from bench.compose_binary import parse_version
 from bench.compose_file import Part
 from bench.stack import Stack, finish, free_port
-from components.docker.workload import Workload
+from components.workloads.workload import Workload
 
 
 @dataclass(frozen=True)

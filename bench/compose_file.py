@@ -6,8 +6,8 @@ from typing import Any
 
 from components import scripts
 from components.docker.backend import LOOPBACK, SECRETS_PATH, cores
-from components.docker.workload import Workload
 from components.slices.secret_file import FORMS
+from components.workloads.workload import Workload
 
 # Compose waits until Docker's health check has succeeded, and the first one runs one interval after the start. Engines
 # before 25 know no `start_interval`, so the interval stays for the container's life: a second is the shortest at which

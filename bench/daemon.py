@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from bench.errors import BenchError
-from components.docker.workload import Workload
+from components.workloads.workload import Workload
 
 LABEL: Final = "strata.bench"
 _MOUNT: Final = "/strata-bench"

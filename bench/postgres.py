@@ -13,7 +13,7 @@ from bench.daemon import limits
 from bench.measure import in_turns
 from bench.stack import Stack
 from bench.table import Goal, Row
-from components.docker.workload import Workload
+from components.workloads.workload import Workload
 
 GOAL = Goal(limit=1.2, direction="at least", of="ratio")
 SCALE = 20  # 2,000,000 accounts, 300 MB

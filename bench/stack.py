@@ -16,8 +16,8 @@ import yaml
 import images
 from bench import daemon
 from bench.errors import BenchError
-from components.docker import object_store, postgres, qdrant, redis
-from components.docker.workload import Workload
+from components.workloads import object_store, postgres, qdrant, redis
+from components.workloads.workload import Workload
 from infra import settings
 from infra.settings import Settings
 

@@ -17,7 +17,7 @@ from bench.measure import in_turns
 from bench.stack import Stack, free_port
 from bench.table import Goal, Row
 from components.docker.backend import LOOPBACK
-from components.docker.workload import Workload
+from components.workloads.workload import Workload
 
 GOAL = Goal(limit=1.0, direction="at least", of="ratio")
 POINTS: Final = 10_000

@@ -13,7 +13,6 @@ import pulumi_random as random
 from components import naming, scripts
 from components.docker.context import Attachment, DockerContext
 from components.docker.volumes import volume
-from components.docker.workload import LOGIN, Workload
 from components.quantities import MIB
 from components.services import BackendService, Runtime, View
 from components.slices import (
@@ -26,6 +25,7 @@ from components.slices import (
     SecretFile,
     SecretFileArgs,
 )
+from components.workloads.workload import LOGIN, Workload
 
 SECRETS_PATH: Final = "/run/strata/secrets"
 LOOPBACK: Final = "127.0.0.1"

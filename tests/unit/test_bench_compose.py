@@ -11,8 +11,8 @@ from bench.compose_binary import Release, choose, parse_version
 from bench.compose_file import Part
 from bench.errors import BenchError
 from components import scripts
-from components.docker import object_store, postgres, qdrant, redis
-from components.docker.workload import Workload
+from components.workloads import object_store, postgres, qdrant, redis
+from components.workloads.workload import Workload
 from infra import settings
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""What differs between the containers of backends; what they have in common is in components.docker.backend."""
+"""What differs between backends as workloads; what they have in common is in each platform's backend.py."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,1 @@
+"""What each backend runs, whatever the platform: `Workload`, and the function of each backend that makes one."""
