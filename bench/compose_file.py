@@ -6,7 +6,7 @@ from typing import Any
 
 from components import scripts
 from components.docker.backend import LOOPBACK, SECRETS_PATH, cores
-from components.slices.secret_file import FORMS
+from components.slices.forms import FORMS
 from components.workloads.workload import Workload
 
 # Compose waits until Docker's health check has succeeded, and the first one runs one interval after the start. Engines

@@ -3,6 +3,7 @@
 One definition, read from application.yaml.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -167,6 +168,38 @@ class VolumeClaim(Spec):
     description: str | None = Field(default=None, min_length=1, examples=["What is in it"])
 
 
+Labels = Annotated[
+    dict[
+        Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")],
+        Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")],
+    ],
+    Field(min_length=1),
+]
+KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class NetworkPolicyClaim(Spec):
+    """Lets pods of the application reach others of its own at one port; all else in to those pods is refused."""
+
+    pods: Labels = Field(examples=[{"app": "db-storage"}], description="Labels of the pods that are reached")
+    callers: Labels = Field(examples=[{"app": "alfred-platform"}], description="Labels of those that may reach them")
+    port: int = Field(ge=1, le=65535, examples=[5000])
+
+
+class KubernetesClaim(Spec):
+    """Where the application runs on the platform kubernetes. Only pods with these labels reach its slices."""
+
+    namespace: KubernetesName | None = Field(
+        default=None, examples=["alfred-platform"], description="Default: the application's name"
+    )
+    pods: tuple[Labels, ...] = Field(
+        default=(),
+        examples=[[{"app": "alfred-platform"}]],
+        description="Default: app.kubernetes.io/part-of: the application's name",
+    )
+    network_policies: dict[KubernetesName, NetworkPolicyClaim] = Field(default_factory=dict)
+
+
 class SecretClaim(Spec):
     """A secret that the stack generates: letters and digits. Raising `rotation` by one makes another one.
 
@@ -207,6 +240,7 @@ class Application(Spec):
     volumes: dict[VolumeName, VolumeClaim] = Field(default_factory=dict)
     secrets: dict[SecretName, SecretClaim] = Field(default_factory=dict)
     tokens: dict[SecretName, TokenClaim] = Field(default_factory=dict)
+    kubernetes: KubernetesClaim = KubernetesClaim()
     config: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -232,6 +266,20 @@ class Application(Spec):
                     f" Write `{token.signed_with}: {{length: {SIGNING_KEY}}}`, or more, under `secrets:`"
                 )
         return self
+
+    @property
+    def namespace(self) -> str:
+        """On the platform kubernetes, before the stack's prefix."""
+        return self.kubernetes.namespace or self.name.replace("_", "-")
+
+    @property
+    def pods(self) -> tuple[Mapping[str, str], ...]:
+        """Labels of its pods there; one of these sets is enough."""
+        return self.kubernetes.pods or ({"app.kubernetes.io/part-of": self.name},)
+
+    @property
+    def network_policies(self) -> Mapping[str, NetworkPolicyClaim]:
+        return self.kubernetes.network_policies
 
     @property
     def owner(self) -> str:

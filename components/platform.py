@@ -1,12 +1,25 @@
 """What every platform can do. `infra/platforms.py` picks one; `tests/unit/test_platforms.py` holds them to it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+import pulumi
 
 from components.claims import VolumeClaim
 from components.naming import Naming
 from components.services import BackendService
 from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """An application's configuration as it is delivered: variables, those of them with a secret in it, and files."""
+
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str]
+    files: Mapping[str, str]
+    checksum: str  # of all of it; says nothing about it
 
 
 class Platform(Protocol):
@@ -18,6 +31,10 @@ class Platform(Protocol):
     @property
     def guarantees(self) -> tuple[str, ...]:
         """Properties that smoke tests and policies may ask for: `encrypted_at_rest`, `tls`, `network_isolated`."""
+
+    @property
+    def delivers(self) -> bool:
+        """Whether `deliver` does anything: else nobody need render a configuration."""
 
     @property
     def naming(self) -> Naming:
@@ -36,3 +53,11 @@ class Platform(Protocol):
 
     def volumes(self, application: str, claims: Mapping[str, VolumeClaim]) -> Mapping[str, str]:
         """Makes an application's volumes, which are data and stay; by logical name, what its containers mount."""
+
+    def kept_secret(
+        self, logical: str, application: str, secret: str, content: pulumi.Output[str], opts: pulumi.ResourceOptions
+    ) -> pulumi.Output[str]:
+        """A secret of an application that kept data depends on: the one that was kept, or else `content`, kept."""
+
+    def deliver(self, application: str, configuration: pulumi.Output[Configuration]) -> None:
+        """Gives an application its configuration where it runs."""

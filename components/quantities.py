@@ -28,6 +28,15 @@ def format_size(size: int) -> str:
     return f"{size // _UNITS['Ki']}Ki"
 
 
+def quantity_bytes(text: str) -> int:
+    """Bytes of a quantity as the API of Kubernetes gives it back: `20Gi`, `20G` or `21474836480`. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T|)", text)
+    if not match:
+        raise ValueError(f"`{text}` is no size")
+    units = {**_UNITS, "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    return int(float(match[1]) * units[match[2]])
+
+
 _SCHEMA: Final = {"type": "string", "pattern": r"^0*[1-9][0-9]*(Ki|Mi|Gi|Ti)$"}
 
 Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size), WithJsonSchema(_SCHEMA)]

@@ -9,6 +9,17 @@ from components.slices import AdminRef
 
 
 @dataclass(frozen=True, kw_only=True)
+class PortForward:
+    """How this machine reaches a Service of a cluster: through the API. `context` is of the kubeconfig."""
+
+    namespace: str
+    service: str
+    port: int
+    grpc_port: int | None = None
+    context: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """Where a backend is seen from one place: `host` (this machine), `network` (other containers) or `cluster`."""
 
@@ -16,6 +27,7 @@ class View:
     port: int
     tls: bool = False
     grpc_port: int | None = None  # where the backend speaks gRPC, too
+    access: PortForward | None = None  # None: a plain connection to host and port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +37,18 @@ class Runtime:
     kind: str  # the platform
     container: str
     docker_host: str | None = None  # the daemon's address; None is the default one
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubernetesRuntime:
+    """The same in a cluster."""
+
+    kind: str
+    namespace: str
+    stateful_set: str
+    pod: str
+    container: str
+    context: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +65,7 @@ class BackendService:
     version: pulumi.Output[str]
     resource: pulumi.Resource
     ready: pulumi.Resource
-    runtime: Runtime
+    runtime: Runtime | KubernetesRuntime
     signing_key: pulumi.Output[str] | None = None  # for tokens, where the backend knows logins by these
     password: pulumi.Output[str] | None = None  # of its only user, where one application has the server for itself
+    ca: pulumi.Output[str] | None = None  # PEM, where the backend speaks TLS

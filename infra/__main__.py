@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra import platforms, settings, stack
+from infra import delivery, platforms, settings, stack
 from infra.mistakes import SettingsError
 
 root = Path(pulumi.get_root_directory())
@@ -12,7 +12,9 @@ name = pulumi.get_stack()
 try:
     wanted = settings.read(name)
     applications = settings.read_applications(wanted, root)
-    platform = platforms.make(wanted, pulumi.get_project(), name)
+    platform = platforms.make(wanted, applications, pulumi.get_project(), name)
 except SettingsError as error:
     raise pulumi.RunError(str(error)) from None  # which Pulumi shows without a traceback
-stack.export(wanted, platform, stack.deploy(wanted, applications, platform, root))
+outputs = stack.deploy(wanted, applications, platform, root)
+stack.export(wanted, platform, outputs)
+delivery.deliver(wanted, applications, platform, outputs, root)

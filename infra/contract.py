@@ -28,10 +28,24 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Access(Part):
-    """How a view is reached: `direct` is a plain TCP connection to its host and port."""
+class Direct(Part):
+    """A plain TCP connection to the view's host and port."""
 
     kind: Literal["direct"] = "direct"
+
+
+class PortForward(Part):
+    """Through the API of a cluster, as `kubectl port-forward` does; `strata forward` holds it at the view's ports."""
+
+    kind: Literal["port-forward"]
+    context: str | None = Field(default=None, description="Of the kubeconfig; null is its current one")
+    namespace: str
+    service: str
+    port: Port
+    grpc_port: Port | None = None
+
+
+Access = Annotated[Direct | PortForward, Field(discriminator="kind")]
 
 
 class View(Part):
@@ -41,7 +55,7 @@ class View(Part):
     port: Port
     grpc_port: Port | None = Field(default=None, description="Where the backend speaks gRPC, too")
     tls: bool
-    access: Access = Access()
+    access: Access = Direct()
 
 
 class DockerRuntime(Part):
@@ -52,12 +66,24 @@ class DockerRuntime(Part):
     docker_host: str | None = Field(default=None, description="Address of the Docker daemon; null is the default one")
 
 
+class KubernetesRuntime(Part):
+    """The pod behind a backend, for the same."""
+
+    kind: Literal["kubernetes"]
+    context: str | None = Field(default=None, description="Of the kubeconfig; null is its current one")
+    namespace: str
+    stateful_set: str
+    pod: str
+    container: str
+
+
 class Backend(Part):
     """One backend: its views, and facts about the server."""
 
     version: str = Field(description="What the server itself reports", examples=["17.6"])
     views: dict[ViewName, View] = Field(min_length=1)
-    runtime: DockerRuntime | None = None
+    runtime: Annotated[DockerRuntime | KubernetesRuntime, Field(discriminator="kind")] | None = None
+    ca: str | None = Field(default=None, description="PEM of the authority that its certificate is verified with")
 
 
 class Backends(Part):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import images
+from components.claims import Application
 from components.naming import Naming
 from components.specs import Stage
 from infra.mistakes import SettingsError
-from infra.settings import DockerSettings, Settings
+from infra.settings import DockerSettings, EbsClass, ExistingClass, Settings
 
 if TYPE_CHECKING:
     from components.platform import Platform
@@ -22,9 +23,10 @@ class LocalImages:
     docker_host: str | None
 
 
-def make(settings: Settings, project: str, stack: str) -> "Platform":
-    """The platform that `settings` ask for. Raises SettingsError for one that is not there yet."""
+def make(settings: Settings, applications: tuple[Application, ...], project: str, stack: str) -> "Platform":
+    """The platform that `settings` ask for. Raises SettingsError for a guarantee that it does not keep."""
     platform = settings.platform
+    guarantees = _guarantees(settings, stack)
     if isinstance(platform, DockerSettings):
         # Imported here with the SDK: half a second that `strata up`, which asks for `local_images`, need not wait.
         from components.docker.platform import DockerPlatform
@@ -32,11 +34,54 @@ def make(settings: Settings, project: str, stack: str) -> "Platform":
         prefix = f"{stack}-" if platform.prefix is None else platform.prefix
         names = Naming(project=project, stack=stack, prefix=prefix)
         return DockerPlatform("docker", names, _images(settings, stack), platform.host, settings.delete_data)
-    raise SettingsError(
-        f"Pulumi.{stack}.yaml: `strata:platform.kind` is {platform.kind}, and this version runs docker only.\n"
-        "Use a stack whose kind is docker (Pulumi.dev.yaml), or write:\n"
-        "  strata:platform:\n    kind: docker"
+    from components.kubernetes.certificates import Lifetime
+    from components.kubernetes.context import Storage
+    from components.kubernetes.network import Peer
+    from components.kubernetes.platform import KubernetesArgs, KubernetesPlatform
+    from components.kubernetes.storage_class import class_name
+
+    storage, scraper, lifetime = platform.storage, platform.metrics, platform.certificates
+    args = KubernetesArgs(
+        naming=Naming(project=project, stack=stack, prefix=platform.prefix),
+        namespace=platform.namespace,
+        context=platform.context,
+        images=_images(settings, stack),
+        guarantees=guarantees,
+        storage=(
+            Storage(name=class_name(stack), encrypted=True, declared=True)
+            if isinstance(storage, EbsClass)
+            else Storage(name=storage.name, encrypted=storage.encrypted)
+        ),
+        kms_key_id=storage.kms_key_id if isinstance(storage, EbsClass) else None,
+        metrics=Peer(namespace=scraper.namespace, labels=scraper.pods) if scraper else None,
+        lifetime=Lifetime(hours=lifetime.hours, renewal_hours=lifetime.renewal_hours),
+        delete_data=settings.delete_data,
     )
+    return KubernetesPlatform("kubernetes", args, applications)
+
+
+def _guarantees(settings: Settings, stack: str) -> tuple[str, ...]:
+    """Those that are claimed, or all that the platform keeps. Raises SettingsError for one that it does not keep."""
+    platform, kept = settings.platform, set[str]()
+    if not isinstance(platform, DockerSettings):
+        kept = {"tls", "network_isolated"} | ({"encrypted_at_rest"} if _encrypts(platform.storage) else set())
+    wanted = kept if settings.guarantees is None else set(settings.guarantees)
+    for missing in sorted(wanted - kept):
+        cure = "remove it from strata:guarantees"
+        if missing == "encrypted_at_rest" and not isinstance(platform, DockerSettings):
+            cure += (
+                ", or name a class that encrypts:\n"
+                "  strata:platform:\n    storage: {kind: existing, name: …, encrypted: true}"
+            )
+        raise SettingsError(
+            f"Pulumi.{stack}.yaml: strata:guarantees has `{missing}`, which the platform {platform.kind} of this"
+            f" stack does not keep: {cure}"
+        )
+    return tuple(sorted(wanted))
+
+
+def _encrypts(storage: ExistingClass | EbsClass) -> bool:
+    return isinstance(storage, EbsClass) or storage.encrypted
 
 
 def local_images(settings: Settings) -> LocalImages | None:

@@ -11,6 +11,8 @@ Templates are Jinja2 (sandboxed, undefined names are errors) over one view of ea
 - `volumes`, `secrets` and `tokens` by name; `app`, `stack` and `stage`: names
 - `env`, in files: the variables of `config:`
 
+Each backend also has `ca` (PEM) and `ca_file` (its path), which are none where `tls` is false.
+
 `urlencode` encodes every reserved character, `/` included, so that any password is safe in a URL. In files, `yaml`
 writes any text as YAML needs it, `tojson` (Jinja's) as JSON does, and `number` a number.
 """
@@ -26,11 +28,16 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, SecretStr
 
+from components import trust
 from infra.choices import ViewName
 from infra.contract import BACKENDS, BackendName, StackContract
 
 # What stands in `${NAME:-default}` without being taken for its end, or for something else.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@,+-]*")
+
+
+# Where an application's pods mount the Secret `<application>-storage-files`.
+CLUSTER_CA: Final = "/etc/strata/ca.crt"
 
 
 class ConfigError(Exception):
@@ -62,6 +69,18 @@ class Renderer:
         known = self._placeholders(variables) if placeholders else dict(variables)
         return self._render(template, name, {"env": SimpleNamespace(**known)})
 
+    @property
+    def ca(self) -> str | None:
+        """PEM of the authority that the application's backends are verified with, where they speak TLS."""
+        servers = (self._contract.server(self._app, name) for name in BACKENDS if self._context.get(name))
+        return next((server.ca for server in servers if server is not None and server.ca), None)
+
+    def holds_secret(self, text: str) -> bool:
+        """Whether any of the application's secrets stands in `text`, plainly or as in a URL."""
+        credentials = self._contract.credentials.get(self._app)
+        secrets = _secret_values(credentials.model_dump() if credentials else {})
+        return any(secret in text or _urlencode(secret) in text for secret in secrets)
+
     def _render(self, template: str, where: str, more: Mapping[str, Any]) -> str:
         context = {**self._context, **more}
         try:
@@ -74,12 +93,8 @@ class Renderer:
         return text
 
     def _placeholders(self, variables: Mapping[str, str]) -> dict[str, str]:
-        credentials = self._contract.credentials.get(self._app)
-        secrets = list(_secret_values(credentials.model_dump() if credentials else {}))
-
         def default(value: str) -> str:
-            hidden = any(secret in value or _urlencode(secret) in value for secret in secrets)
-            return value if not hidden and _PLAIN.fullmatch(value) else ""
+            return value if not self.holds_secret(value) and _PLAIN.fullmatch(value) else ""
 
         return {name: Placeholder(f"${{{name}:-{default(value)}}}") for name, value in variables.items()}
 
@@ -134,7 +149,14 @@ def _view(contract: StackContract, app: str, backend: BackendName, view: ViewNam
     if view not in views:
         raise ConfigError(f"{backend} has no view `{view}` in this stack. It has: {', '.join(views)}")
     chosen: dict[str, Any] = views[view].model_dump(exclude={"access"})
-    return chosen
+    return {**chosen, "ca": server.ca, "ca_file": _ca_file(server.ca, view)}
+
+
+def _ca_file(ca: str | None, view: ViewName) -> str | None:
+    """Where the application finds the authority: on this host a file of its own, in a cluster where it mounts one."""
+    if ca is None:
+        return None
+    return str(trust.ca_file(ca)) if view == "host" else CLUSTER_CA
 
 
 def _credential(contract: StackContract, app: str, backend: str) -> dict[str, Any]:

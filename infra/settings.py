@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from components import naming
-from components.claims import Application, ApplicationName
+from components.claims import Application, ApplicationName, KubernetesName, Labels
 from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec, Spec, Stage
 from infra import conflicts
 from infra.mistakes import SettingsError, validate
@@ -36,14 +36,69 @@ class DockerSettings(Spec):
         return value
 
 
+class ExistingClass(Spec):
+    """A StorageClass that the cluster has. Whether it encrypts is not to be seen in it, so the settings say so."""
+
+    kind: Literal["existing"]
+    name: str | None = Field(default=None, examples=["standard"], description="Default: the cluster's default class")
+    encrypted: bool = Field(default=False, description="Its volumes are encrypted at rest")
+
+
+class EbsClass(Spec):
+    """A StorageClass that the stack declares: gp3 volumes of AWS EBS, encrypted, which stay and may grow."""
+
+    kind: Literal["aws-ebs"]
+    kms_key_id: str | None = Field(
+        default=None,
+        examples=["arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+        description="Default: the account's own key for EBS",
+    )
+
+
+class CertificateSettings(Spec):
+    """Of the certificates that the stack makes for its backends."""
+
+    hours: int = Field(default=2160, ge=1, le=8760, examples=[2160], description="How long one is valid")
+    renewal_hours: int = Field(
+        default=1080, ge=1, examples=[1080], description="An `up` in so many hours before its end makes another one"
+    )
+
+    @model_validator(mode="after")
+    def _renewed_before_its_end(self) -> "CertificateSettings":
+        if self.renewal_hours >= self.hours:
+            raise ValueError(
+                f"renewal_hours must be less than hours, or every `up` would renew. Write for instance:"
+                f" renewal_hours: {self.hours // 2}"
+            )
+        return self
+
+
+class ScraperSettings(Spec):
+    """The pods that read the backends' metrics, which network policies let in."""
+
+    namespace: KubernetesName = Field(examples=["monitoring"])
+    pods: Labels = Field(examples=[{"app.kubernetes.io/name": "prometheus"}])
+
+
 class KubernetesSettings(Spec):
-    """StatefulSets and claims in one namespace of a cluster."""
+    """StatefulSets and claims in one namespace of a cluster, and a namespace for each application."""
 
     kind: Literal["kubernetes"]
-    namespace: str = Field(default="strata", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["strata"])
+    namespace: KubernetesName = Field(default="strata", examples=["strata"], description="Of the backends")
+    prefix: str = Field(default="", examples=["test-"], description="Of the applications' namespaces")
     context: str | None = Field(
         default=None, examples=["prod-eu"], description="Of the kubeconfig; default its current"
     )
+    storage: Annotated[ExistingClass | EbsClass, Field(discriminator="kind")] = ExistingClass(kind="existing")
+    certificates: CertificateSettings = CertificateSettings()
+    metrics: ScraperSettings | None = Field(default=None, description="Who reads metrics; default nobody")
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if problem := naming.prefix_problem(value):
+            raise ValueError(problem)
+        return value
 
 
 class ImageSettings(Spec):
@@ -56,6 +111,11 @@ class Settings(Spec):
     """Everything that a stack's YAML says."""
 
     stage: Stage = Field(examples=["development"])
+    guarantees: tuple[Literal["tls", "network_isolated", "encrypted_at_rest"], ...] | None = Field(
+        default=None,
+        examples=[["tls", "network_isolated"]],
+        description="What this stack promises; default all that the platform keeps",
+    )
     platform: Annotated[DockerSettings | KubernetesSettings, Field(discriminator="kind")]
     images: ImageSettings = ImageSettings()
     postgres: PostgresSpec

@@ -98,9 +98,7 @@ def deploy(settings: Settings, applications: tuple[Application, ...], platform: 
         if application.volumes:
             outputs.add_volumes(application, platform.volumes(application.name, application.volumes))
         if application.secrets:
-            outputs.add_secrets(
-                application, ApplicationSecrets(f"{application.name}-secrets", application, platform.naming)
-            )
+            outputs.add_secrets(application, ApplicationSecrets(f"{application.name}-secrets", application, platform))
     return outputs
 
 
@@ -208,11 +206,17 @@ def _after(service: BackendService, made: list[pulumi.Resource]) -> pulumi.Resou
 def _backend(service: BackendService) -> dict[str, Any]:
     views: dict[str, dict[str, Any]] = {}
     for name, view in service.views.items():
-        views[name] = {"host": view.host, "port": view.port, "tls": view.tls, "access": {"kind": "direct"}}
+        access = {"kind": "direct"} if view.access is None else {"kind": "port-forward", **_known(view.access)}
+        views[name] = {"host": view.host, "port": view.port, "tls": view.tls, "access": access}
         if view.grpc_port is not None:
             views[name]["grpc_port"] = view.grpc_port
-    runtime = {key: value for key, value in asdict(service.runtime).items() if value is not None}
-    return {"version": service.version, "views": views, "runtime": runtime}
+    backend = {"version": service.version, "views": views, "runtime": _known(service.runtime)}
+    return backend if service.ca is None else {**backend, "ca": service.ca}
+
+
+def _known(facts: Any) -> dict[str, Any]:
+    """Of a dataclass, what is set."""
+    return {key: value for key, value in asdict(facts).items() if value is not None}
 
 
 def _secret_ref(*keys: str) -> dict[str, Any]:

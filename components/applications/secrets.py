@@ -8,20 +8,19 @@ import pulumi_random as random
 
 from components.claims import Application, SecretClaim
 from components.jwt_hs256 import sign
-from components.naming import Naming
-from components.slices import SecretFile, SecretFileArgs
+from components.platform import Platform
 
 
 class ApplicationSecrets(pulumi.ComponentResource):
     """`secrets` and `tokens` by name, secret from birth. A token follows its secret: another one ends it."""
 
     def __init__(
-        self, name: str, application: Application, naming: Naming, opts: pulumi.ResourceOptions | None = None
+        self, name: str, application: Application, platform: Platform, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("strata:slices:Secrets", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.secrets = {
-            secret: self._secret(application.name, secret, claim, naming)
+            secret: self._secret(application.name, secret, claim, platform)
             for secret, claim in application.secrets.items()
         }
         self.tokens = {
@@ -29,16 +28,14 @@ class ApplicationSecrets(pulumi.ComponentResource):
         }
         self.register_outputs({"secrets": sorted(self.secrets), "tokens": sorted(self.tokens)})
 
-    def _secret(self, application: str, secret: str, claim: SecretClaim, naming: Naming) -> pulumi.Output[str]:
+    def _secret(self, application: str, secret: str, claim: SecretClaim, platform: Platform) -> pulumi.Output[str]:
         logical = f"{application}-secret-{secret}"
         keepers = {"rotation": str(claim.rotation)}
         made = random.RandomPassword(logical, length=claim.length, special=False, keepers=keepers, opts=self._child)
         if not claim.keep:
             return pulumi.Output.secret(made.result)
-        file = SecretFileArgs(
-            stack=naming.stack, secret=f"applications/{application}/{secret}", content=made.result, keep=True
-        )
-        return pulumi.Output.secret(SecretFile(f"{logical}-kept", file, opts=self._child).value)
+        kept = platform.kept_secret(f"{logical}-kept", application, secret, made.result, self._child)
+        return pulumi.Output.secret(kept)
 
 
 def _signed(claims: Mapping[str, Any], secret: pulumi.Output[str]) -> pulumi.Output[str]:

@@ -15,8 +15,9 @@ from components.docker.qdrant import Qdrant
 from components.docker.redis import Redis
 from components.docker.volumes import Volumes
 from components.naming import Naming
+from components.platform import Configuration
 from components.services import BackendService
-from components.slices import DockerPreflight, PreflightArgs
+from components.slices import DockerPreflight, PreflightArgs, SecretFile, SecretFileArgs
 from components.specs import ObjectStoreSpec, PostgresSpec, QdrantSpec, RedisSpec
 
 
@@ -24,6 +25,7 @@ class DockerPlatform(pulumi.ComponentResource):
     """The network `strata`, the state's id and the first preflight; backends are its children."""
 
     kind = "docker"
+    delivers = False  # `strata up` writes the files on this host
     guarantees = ()  # one host, plain TCP on loopback, disks as the host has them: nothing to promise
 
     def __init__(
@@ -82,6 +84,17 @@ class DockerPlatform(pulumi.ComponentResource):
 
     def volumes(self, application: str, claims: Mapping[str, VolumeClaim]) -> Mapping[str, str]:
         return Volumes(f"{application}-volumes", claims, self._context, self._attachment, self._inside()).names
+
+    def kept_secret(
+        self, logical: str, application: str, secret: str, content: pulumi.Output[str], opts: pulumi.ResourceOptions
+    ) -> pulumi.Output[str]:
+        file = SecretFileArgs(
+            stack=self.naming.stack, secret=f"applications/{application}/{secret}", content=content, keep=True
+        )
+        return SecretFile(logical, file, opts=opts).value
+
+    def deliver(self, application: str, configuration: pulumi.Output[Configuration]) -> None:
+        """Nothing: see `delivers`."""
 
     def _inside(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)

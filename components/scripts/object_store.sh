@@ -36,14 +36,26 @@ same_key() {
     exit 1
 }
 
+# With a certificate at hand, the port speaks TLS only. MinIO looks for these names, and follows links to a renewal.
+speak_tls() {
+    [ -s "$secrets/tls.crt" ] || return 0
+    mkdir -p /tmp/certs
+    ln -sf "$secrets/tls.crt" /tmp/certs/public.crt
+    ln -sf "$secrets/tls.key" /tmp/certs/private.key
+    certs="--certs-dir /tmp/certs"
+}
+
+certs=
 need root
 need encryption-key
 lock_volume
 same_key
+speak_tls
 # The server reads the files itself, so that no environment holds what is in them. It takes the password of root at every
 # start, and only then; as root, `strata up` makes the administrator. Everything is encrypted, asked or not; metrics are
 # for the administrator; nothing updates or shows itself.
 export HOME=/tmp MINIO_ROOT_USER=root MINIO_ROOT_PASSWORD_FILE="$secrets/root"
 export MINIO_KMS_SECRET_KEY_FILE="$secrets/encryption-key" MINIO_KMS_AUTO_ENCRYPTION=on
 export MINIO_PROMETHEUS_AUTH_TYPE=jwt MINIO_BROWSER=off MINIO_UPDATE=off
-exec minio server "$@" "$data"
+# shellcheck disable=SC2086 # two words, or none
+exec minio server $certs "$@" "$data"

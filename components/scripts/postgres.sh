@@ -9,6 +9,8 @@ volume=$(dirname "$data")
 secrets=/run/strata/secrets
 run=/run/strata/run
 sockets=/var/run/postgresql
+host=host
+ssl=off
 
 # PID 1 has no default action for these: without a trap, a stop during initdb would wait for its timeout.
 trap 'exit 130' INT
@@ -51,13 +53,23 @@ initialise() {
     sync "$volume"
 }
 
+# With a certificate at hand, plain connections are refused. Copies, since Postgres reads no key that a group can read
+# unless it is root's, and since certificate and key must be of one renewal.
+speak_tls() {
+    [ -s "$secrets/tls.crt" ] || return 0
+    cp "$secrets/tls.crt" "$secrets/tls.key" "$run/"
+    chmod 0600 "$run/tls.crt" "$run/tls.key"
+    host=hostssl
+    ssl=on
+}
+
 # Made anew at every start, so that a kept volume has no older rules.
 write_access_rules() {
     cat >"$run/pg_hba.conf" <<RULES
 local all         postgres peer
 local all         all      reject
 host  replication all all  reject
-host  all         all all  scram-sha-256
+$host all         all all  scram-sha-256
 RULES
 }
 
@@ -80,8 +92,10 @@ SQL
 current_verifier
 lock_volume
 initialise
+speak_tls
 write_access_rules
 assert_administrator &
 trap - INT TERM
 exec postgres -D "$data" -c "hba_file=$run/pg_hba.conf" -c "unix_socket_directories=$sockets" \
+    -c "ssl=$ssl" -c "ssl_cert_file=$run/tls.crt" -c "ssl_key_file=$run/tls.key" \
     -c 'listen_addresses=*' -c password_encryption=scram-sha-256 "$@"

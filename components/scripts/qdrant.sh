@@ -31,6 +31,10 @@ ulimit -n "$(ulimit -H -n)" # every segment of every collection is a handful of 
 # Qdrant reads no file with a secret. This is the environment of a process, which only its own user can read, and not
 # the container's, which everybody on the daemon can.
 export QDRANT__SERVICE__API_KEY="$key"
+if [ -s "$secrets/tls.crt" ]; then # then both ports speak TLS only
+    export QDRANT__SERVICE__ENABLE_TLS=true QDRANT__TLS__CERT="$secrets/tls.crt" QDRANT__TLS__KEY="$secrets/tls.key"
+    export QDRANT__TLS__CA_CERT="$secrets/ca.crt"
+fi
 cd /qdrant
 # Not the image's entrypoint: it does not wait for Qdrant to write out what it holds when it is told to stop.
 exec ./qdrant "$@"

@@ -77,5 +77,10 @@ write_users() {
 
 lock_volume
 write_users
+# With a certificate at hand, the plain port is closed; of an option that is there twice, the last one counts.
+if [ -s "$secrets/tls.crt" ]; then
+    set -- "$@" --port 0 --tls-port 6379 --tls-auth-clients no --tls-protocols "TLSv1.2 TLSv1.3" \
+        --tls-cert-file "$secrets/tls.crt" --tls-key-file "$secrets/tls.key" --tls-ca-cert-file "$secrets/ca.crt"
+fi
 # The append-only file is the persistence: no snapshots beside it. Said here, since Terraform's bridge drops an empty word.
 exec redis-server "$@" --save "" --dir "$data" --aclfile "$users"

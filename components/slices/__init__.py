@@ -3,9 +3,11 @@
 The import path of every provider class is part of each stack's state (see `components.slices.resource`).
 """
 
-from components.slices.admin import AdminRef
+from components.slices.admin import AdminRef, ClusterRef
 from components.slices.docker_preflight import DockerPreflight, PortClaim, PreflightArgs
 from components.slices.errors import SliceError
+from components.slices.kept_secret import KeptSecret, KeptSecretArgs
+from components.slices.kubernetes_preflight import ClaimArgs, KubernetesPreflight, KubernetesPreflightArgs
 from components.slices.object_store.bucket import Bucket, BucketArgs
 from components.slices.object_store.public_bucket import PublicBucket, PublicBucketArgs
 from components.slices.object_store.roster import ObjectStoreRoster, ObjectStoreRosterArgs
@@ -22,6 +24,7 @@ from components.slices.ready import Ready, ReadyArgs
 from components.slices.redis.default_user import RedisDefaultUser, RedisDefaultUserArgs
 from components.slices.redis.roster import RedisRoster
 from components.slices.redis.user import RedisUser, RedisUserArgs
+from components.slices.rollout import Rollout, RolloutArgs
 from components.slices.roster import RosterArgs
 from components.slices.secret_file import SecretFile, SecretFileArgs
 
@@ -29,11 +32,17 @@ __all__ = [
     "AdminRef",
     "Bucket",
     "BucketArgs",
+    "ClaimArgs",
+    "ClusterRef",
     "Collection",
     "CollectionArgs",
     "Database",
     "DatabaseArgs",
     "DockerPreflight",
+    "KeptSecret",
+    "KeptSecretArgs",
+    "KubernetesPreflight",
+    "KubernetesPreflightArgs",
     "Migration",
     "Migrations",
     "MigrationsArgs",
@@ -58,6 +67,8 @@ __all__ = [
     "RedisUserArgs",
     "Role",
     "RoleArgs",
+    "Rollout",
+    "RolloutArgs",
     "RosterArgs",
     "SecretFile",
     "SecretFileArgs",

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 import pulumi
 from pulumi.dynamic import CheckFailure, Resource
 
 from components.slices.admin import Address, AdminRef
-from components.slices.docker_client import daemon, find
+from components.slices.carrier import carrier
 from components.slices.errors import RefusedError, SliceError, UnpreparedError
 from components.slices.object_store import administrator as object_store_administrator
 from components.slices.object_store import connection as object_store
@@ -21,16 +21,8 @@ from components.slices.redis import administrator as redis_administrator
 from components.slices.redis import connection as redis
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known
 
-if TYPE_CHECKING:
-    import docker
-
 INTERVAL: Final = 0.1  # seconds between two probes
 PLAN_LIMIT: Final = 2  # seconds that a plan waits for an answer
-LOG_LINES: Final = 20
-RESTARTS: Final = 3  # after so many in a row, waiting longer helps nobody
-# Seconds that a backend may refuse its administrator in a row: Postgres' start script asserts the password within one
-# or two of the first answer, the others before it.
-REFUSALS: Final = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +30,8 @@ class ReadyArgs:
     """`backend` is `postgres`, `redis`, `qdrant` or `object_store`; `deadline` in seconds.
 
     `credential` changes with the administrator's, and says nothing about it. `root` names the secret with which the
-    administrator is made, where the backend has one. `container` and its log are quoted in errors.
+    administrator is made, where the backend has one. `container` and its log are quoted in errors; in a cluster it is
+    the pod, and `container_id` whatever changes with it.
     """
 
     backend: str
@@ -85,16 +78,15 @@ class ReadyProvider(SliceProvider):
     def apply(self, props: Props, olds: Props | None = None) -> Props:
         limit = props.get("deadline", 120)
         end = time.monotonic() + limit
-        with daemon(props.get("docker_host")) as client:
-            container = _Container(client, props["container"], props["container_id"])
+        with carrier(props) as carried:
             while True:
                 try:
                     return _admitted(props)
                 except SliceError as error:
-                    hopeless = container.hopeless(error)
+                    hopeless = carried.hopeless(error)
                     if hopeless or time.monotonic() > end:
                         reason = hopeless or f"is not ready within {limit:g} s"
-                        raise SliceError(f"Container {container.name} {reason}. {error}{container.log()}") from None
+                        raise SliceError(f"{carried.name} {reason}. {error}{carried.log()}") from None
                 time.sleep(INTERVAL)
 
     def live(self, props: Props) -> Props | None:
@@ -183,42 +175,3 @@ def _unless_refused(probe: Probe, address: Address, limit: float) -> Props | Non
         return probe(address, limit)
     except (RefusedError, UnpreparedError):
         return None
-
-
-class _Container:
-    """The container that is waited for."""
-
-    def __init__(self, client: "docker.DockerClient", name: str, id_: str) -> None:
-        self.name = name
-        self._containers, self._id = client.containers, id_
-        self._restarts: int | None = None  # of its life so far, which may be a long one
-        self._refuses_since: float | None = None
-
-    def hopeless(self, error: SliceError) -> str | None:
-        """Why waiting longer helps nobody after `error`, if that is so."""
-        container = find(self._containers.get, self._id)
-        if container is None:
-            return "does not exist any more"
-        state, restarts = container.attrs["State"], container.attrs["RestartCount"]
-        if state["Status"] in ("exited", "dead", "created"):
-            return f"is stopped (exit code {state['ExitCode']}); start it with: docker start {self.name}"
-        self._restarts = restarts if self._restarts is None else self._restarts
-        again = restarts - self._restarts
-        if again >= RESTARTS:
-            return f"has stopped {again} times by itself"
-        return self._refuses(error)
-
-    def _refuses(self, error: SliceError) -> str | None:
-        now = time.monotonic()
-        if not isinstance(error, RefusedError):
-            self._refuses_since = None
-        elif self._refuses_since is None:
-            self._refuses_since = now
-        elif now - self._refuses_since > REFUSALS:
-            return f"refuses its administrator. Its start script asserts the password: docker restart {self.name}"
-        return None
-
-    def log(self) -> str:
-        tail: bytes | None = find(lambda id_: self._containers.get(id_).logs(tail=LOG_LINES), self._id)
-        text = (tail or b"").decode(errors="replace").strip()
-        return f"\nThe end of its log:\n{text}" if text else ""

@@ -1,13 +1,11 @@
 """A secret's two copies: the user's file on this host, and the container's on a small volume."""
 
-import base64
 import contextlib
-import hashlib
 import hmac
 import io
 import secrets
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -25,7 +23,7 @@ from components.secretfiles import (
 )
 from components.slices.docker_client import DaemonUnreachableError, daemon, find
 from components.slices.errors import SliceError
-from components.slices.postgres import scram
+from components.slices.forms import FORMS
 from components.slices.resource import Props, SliceProvider, inputs_of, is_known, with_secret_outputs
 
 if TYPE_CHECKING:
@@ -33,16 +31,6 @@ if TYPE_CHECKING:
 
 MOUNT: Final = "/strata-secrets"  # in no image, so that Docker copies nothing of the image into a new volume
 HELPER: Final = "strata.helper"  # label of the container that writes the volume; its value is the volume
-
-# What a file holds, made of the secret. A pgpass line escapes the two characters that mean something in it.
-FORMS: Final[Mapping[str, Callable[[str], str]]] = {
-    "plain": lambda secret: secret,
-    "pgpass": lambda secret: "*:*:*:postgres:" + secret.replace("\\", "\\\\").replace(":", "\\:") + "\n",
-    "scram-verifier": scram.verifier,
-    "sha256": lambda secret: hashlib.sha256(secret.encode()).hexdigest(),
-    # What MINIO_KMS_SECRET_KEY takes: a name, and the 256 bits of the key in base64.
-    "kms-key": lambda secret: "strata:" + base64.b64encode(hashlib.sha256(secret.encode()).digest()).decode(),
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import Final
 
-from infra.checks import disks, object_store, postgres, qdrant, redis
+from infra.checks import certificates, disks, object_store, postgres, qdrant, redis
 from infra.checks.reach import FailedError, Reach
 from infra.choices import ViewName
 from infra.contract import BackendName, StackContract
@@ -64,6 +64,15 @@ def run(contract: StackContract, *, view: ViewName, only: tuple[str, ...] = ()) 
             pool.submit(_timed, f"{name} disk", partial(disks.room, server))
             for name, server in contract.servers.items()
             if server.runtime is not None and not only
+        ]
+        servers += [
+            pool.submit(
+                _timed,
+                f"{name} certificate",
+                partial(certificates.valid, server, view, postgres=server is contract.backends.postgres),
+            )
+            for name, server in contract.servers.items()
+            if server.ca is not None and not only
         ]
         return Report(
             applications={name: [check.result() for check in checks] for name, checks in applications.items()},

@@ -2,34 +2,58 @@
 
 from typing import Final
 
-from components.quantities import GIB
+from components.quantities import GIB, KIB
+from components.slices.cluster import cluster
 from components.slices.docker_client import daemon, find
 from components.slices.errors import SliceError
 from infra.checks.reach import FailedError
-from infra.contract import Backend
+from infra.contract import Backend, DockerRuntime, KubernetesRuntime
 
 FULL: Final = 90  # percent in use at which somebody has to act, as the storage document alerts
 
 
 def room(server: Backend) -> str:
-    """How full the file system of the container's data volume is, as `df` in it says. Raises FailedError."""
-    assert server.runtime is not None
-    name = server.runtime.container
+    """How full the file system of the server's data is. Raises FailedError."""
+    runtime = server.runtime
+    assert runtime is not None
     try:
-        with daemon(server.runtime.docker_host) as client:
-            container = find(client.containers.get, name)
-            if container is None:
-                raise FailedError(f"the container {name} does not exist", "`strata up` makes it again")
-            mounts = container.attrs["Mounts"]
-            (path,) = (mount["Destination"] for mount in mounts if mount.get("Name") == f"{name}-data")
-            code, output = container.exec_run(["df", "-Pk", path])
+        path, total, free = _in_docker(runtime) if isinstance(runtime, DockerRuntime) else _in_cluster(runtime)
     except SliceError as error:
         raise FailedError(str(error), "") from None
+    percent = round(100 * (total - free) / max(total, 1))
+    text = f"{path} is {percent} % full, {free / GIB:.1f} of {total / GIB:.0f} GiB are free"
+    if percent >= FULL:
+        raise FailedError(text, "remove what is not needed, or give it more room (`storage` in the settings)")
+    return text
+
+
+def _in_docker(runtime: DockerRuntime) -> tuple[str, int, int]:
+    """Path, size and free bytes, as `df` in the container says."""
+    name = runtime.container
+    with daemon(runtime.docker_host) as client:
+        container = find(client.containers.get, name)
+        if container is None:
+            raise FailedError(f"the container {name} does not exist", "`strata up` makes it again")
+        mounts = container.attrs["Mounts"]
+        (path,) = (mount["Destination"] for mount in mounts if mount.get("Name") == f"{name}-data")
+        code, output = container.exec_run(["df", "-Pk", path])
     if code != 0:
         raise FailedError(f"{name}: {output.decode(errors='replace').strip()}", "`strata up` starts it")
-    _, total, used, free, *_ = output.decode().splitlines()[-1].split()
-    percent = round(100 * int(used) / max(int(used) + int(free), 1))
-    text = f"{path} is {percent} % full, {int(free) * 1024 / GIB:.1f} of {int(total) * 1024 / GIB:.0f} GiB are free"
-    if percent >= FULL:
-        raise FailedError(text, "remove what is not needed, or move the volume to a larger disk")
-    return text
+    _, _, used, free, *_ = output.decode().splitlines()[-1].split()
+    return path, (int(used) + int(free)) * KIB, int(free) * KIB
+
+
+def _in_cluster(runtime: KubernetesRuntime) -> tuple[str, int, int]:
+    """Claim, size and free bytes, as the pod's kubelet says."""
+    where = f"/api/v1/namespaces/{runtime.namespace}/pods/{runtime.pod}"
+    with cluster(runtime.context) as api:
+        pod = api.get(where)
+        if pod is None or "nodeName" not in pod["spec"]:
+            raise FailedError(f"the pod {runtime.namespace}/{runtime.pod} does not run", "`strata up` waits for it")
+        summary = api.get(f"/api/v1/nodes/{pod['spec']['nodeName']}/proxy/stats/summary") or {}
+    for each in summary.get("pods") or ():
+        if each["podRef"]["uid"] == pod["metadata"]["uid"]:
+            for volume in each.get("volume") or ():
+                if "pvcRef" in volume:
+                    return volume["pvcRef"]["name"], int(volume["capacityBytes"]), int(volume["availableBytes"])
+    raise FailedError(f"kubelet has no figures of {runtime.pod} yet", "try again in a minute")

@@ -3,6 +3,7 @@
 import io
 import uuid
 
+from components import trust
 from infra.checks.reach import SECONDS, FailedError, Reach
 
 _HINTS = {
@@ -18,14 +19,14 @@ def connected(reach: Reach) -> str:
     from minio import Minio
     from minio.error import MinioException, S3Error
 
-    view, credential = reach.view, reach.credential
+    view, credential, (host, port) = reach.view, reach.credential, reach.address()
     client = Minio(
-        f"{view.host}:{view.port}",
+        f"{host}:{port}",
         credential.username,
         credential.password.get_secret_value(),
         secure=view.tls,
         region=reach.slice.region,
-        http_client=urllib3.PoolManager(timeout=SECONDS, retries=False),
+        http_client=urllib3.PoolManager(timeout=SECONDS, retries=False, **trust.verified(reach.ca)),
     )
     buckets = [bucket.name for bucket in reach.slice.buckets.values()]
     name = buckets[0]

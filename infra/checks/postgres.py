@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from components import trust
 from infra.checks.reach import SECONDS, FailedError, Reach
 
 if TYPE_CHECKING:
@@ -65,12 +66,13 @@ def _applied(session: "psycopg.Connection[Any]") -> str | None:
 def _session(reach: Reach) -> Iterator["psycopg.Connection[Any]"]:
     import psycopg
 
-    view, credential = reach.view, reach.credential
+    credential, (host, port) = reach.credential, reach.address()
     try:
         with psycopg.connect(
-            host=view.host,
-            port=view.port,
-            sslmode="require" if view.tls else "disable",
+            host=host,
+            port=port,
+            sslmode="verify-full" if reach.view.tls else "disable",
+            sslrootcert=str(trust.ca_file(reach.ca)) if reach.ca else None,
             dbname=reach.slice.database,
             user=credential.username,
             password=credential.password.get_secret_value(),

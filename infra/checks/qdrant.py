@@ -5,6 +5,7 @@ from typing import Any
 
 import urllib3
 
+from components import trust
 from infra.checks.reach import SECONDS, FailedError, Reach
 
 
@@ -22,8 +23,9 @@ def connected(reach: Reach) -> str:
 
 def _get(reach: Reach, path: str) -> dict[str, Any]:
     view = reach.view
-    pool = urllib3.PoolManager(timeout=SECONDS, retries=False)
-    url = f"{'https' if view.tls else 'http'}://{view.host}:{view.port}{path}"
+    host, port = reach.address()
+    pool = urllib3.PoolManager(timeout=SECONDS, retries=False, **trust.verified(reach.ca))
+    url = f"{'https' if view.tls else 'http'}://{host}:{port}{path}"
     try:
         answer = pool.request("GET", url, headers={"api-key": reach.credential.password.get_secret_value()})
     except urllib3.exceptions.HTTPError as error:
@@ -35,7 +37,7 @@ def _get(reach: Reach, path: str) -> dict[str, Any]:
     if answer.status == 404:
         return {}
     if answer.status != 200:
-        raise FailedError(f"GET {path} is answered with {answer.status}", "`docker logs` of its container says why")
+        raise FailedError(f"GET {path} is answered with {answer.status}", "its log says why")
     try:
         found: dict[str, Any] = json.loads(answer.data)
     except ValueError:

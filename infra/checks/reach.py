@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from components import trust
+from components.slices.errors import SliceError
+from infra.access import reached
 from infra.choices import ViewName
-from infra.contract import BackendName, Credential, StackContract, View
+from infra.contract import Backend, BackendName, Credential, StackContract, View
 
 SECONDS = 5  # for connecting, and for each answer
 
@@ -29,11 +32,26 @@ class Reach:
     @property
     def view(self) -> View:
         """Raises FailedError."""
-        server = self.contract.server(self.application, self.backend)
-        view = server.views.get(self.from_) if server else None
+        view = self.server.views.get(self.from_) if self.server else None
         if view is None:
             raise FailedError(f"the stack has no view `{self.from_}` of it", "choose another one with --from")
         return view
+
+    @property
+    def server(self) -> Backend | None:
+        return self.contract.server(self.application, self.backend)
+
+    @property
+    def ca(self) -> str | None:
+        """What the server's certificate is verified with, where it speaks TLS."""
+        return self.server.ca if self.server else None
+
+    def address(self, *, grpc: bool = False) -> tuple[str, int]:
+        """Host and port to connect to from here. Raises FailedError."""
+        try:
+            return reached(self.view, grpc=grpc)
+        except SliceError as error:
+            raise FailedError(str(error), "log in to the cluster") from None
 
     @property
     def slice(self) -> Any:
@@ -50,7 +68,9 @@ class Reach:
     def unreachable(self, reason: object) -> FailedError:
         """Nobody answers."""
         where = f"{self.view.host}:{self.view.port}"
-        hint = "`strata up` starts it; `docker logs` of its container says why it stopped"
+        hint = "`strata up` starts it; its log says why it stopped"
+        if trouble := trust.complaint(reason):
+            return FailedError(f"{where}: {trouble}", "`strata up` makes another one")
         return FailedError(f"no answer at {where}: {' '.join(str(reason).split())}", hint)
 
     def refused(self) -> FailedError:

@@ -11,10 +11,12 @@ def connected(reach: Reach) -> str:
     from redis.retry import Retry
 
     view, credential = reach.view, reach.credential
+    host, port = reach.address()
     client = redis.Redis(
-        host=view.host,
-        port=view.port,
+        host=host,
+        port=port,
         ssl=view.tls,
+        ssl_ca_data=reach.ca,
         db=reach.slice.db,
         username=credential.username,
         password=credential.password.get_secret_value(),

@@ -69,7 +69,7 @@ def registrations(images: str) -> dict[str, resource_pb2.RegisterResourceRequest
     def declare() -> None:
         wanted = settings.parse(values, file="Pulumi.dev.yaml")
         applications = settings.read_applications(wanted, ROOT)
-        platform = platforms.make(wanted, "strata", "dev")
+        platform = platforms.make(wanted, applications, "strata", "dev")
         stack.export(wanted, platform, stack.deploy(wanted, applications, platform, ROOT))
 
     pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]  # runs it to the end, outputs too

@@ -14,6 +14,8 @@ from redis.backoff import NoBackoff
 from redis.client import PubSub
 from redis.retry import Retry
 
+from components import trust
+from infra.access import reached
 from infra.contract import (
     ObjectStoreCredential,
     ObjectStoreSlice,
@@ -41,11 +43,13 @@ def postgres(
     """A session of the application, or with one of its facts replaced. It is not autocommit."""
     slice_ = contract.applications[app].postgres
     assert slice_
-    view = _view(contract, "postgres")
+    view, ca = _view(contract, "postgres"), _ca(contract, "postgres")
+    host, port = reached(view)
     return psycopg.connect(
-        host=view.host,
-        port=view.port,
-        sslmode="require" if view.tls else "disable",
+        host=host,
+        port=port,
+        sslmode="verify-full" if view.tls else "disable",
+        sslrootcert=str(trust.ca_file(ca)) if ca else None,
         dbname=database or slice_.database,
         user=username or slice_.username,
         password=postgres_credential(contract, app).password.get_secret_value() if password is None else password,
@@ -63,11 +67,13 @@ def redis_client(
     server = contract.server(app, "redis")
     assert server
     view = server.views["host"]
+    host, port = reached(view)
     return closing(
         redis.Redis(
-            host=view.host,
-            port=view.port,
+            host=host,
+            port=port,
             ssl=view.tls,
+            ssl_ca_data=server.ca,
             db=slice_.db,
             username=slice_.username if username is None else username or None,
             password=redis_password(contract, app) if password is None else password or None,
@@ -85,13 +91,14 @@ def object_store(
     """A client of the application, or with one of its facts replaced; an empty `access_key` is nobody."""
     view = _view(contract, "object_store")
     credential = object_store_credential(contract, app)
+    host, port = reached(view)
     return Minio(
-        f"{view.host}:{view.port}",
+        f"{host}:{port}",
         credential.username if access_key is None else access_key or None,
         credential.password.get_secret_value() if secret_key is None else secret_key,
         secure=view.tls,
         region=object_store_slice(contract, app).region,
-        http_client=http(),
+        http_client=http(_ca(contract, "object_store")),
     )
 
 
@@ -103,15 +110,17 @@ def qdrant(contract: StackContract, app: str, *, key: str | None = None, grpc: b
     with warnings.catch_warnings():
         # Whether there is TLS is the platform's choice.
         warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
+        host, port = reached(view)
         return closing(
             QdrantClient(
-                url=f"http{'s' if view.tls else ''}://{view.host}:{view.port}",
-                grpc_port=view.grpc_port or 6334,
+                url=f"http{'s' if view.tls else ''}://{host}:{port}",
+                grpc_port=reached(view, grpc=True)[1],
                 prefer_grpc=grpc,
                 api_key=own if key is None else key or None,
                 check_compatibility=False,
                 timeout=SECONDS * 4,  # a search among all vectors, on a small machine
-                verify=view.tls,  # without TLS, loading certificates would only take long
+                # Without TLS, loading certificates would only take long.
+                verify=trust.context(ca) if (ca := _ca(contract, "qdrant")) else False,
             )
         )
 
@@ -128,9 +137,10 @@ def qdrant_request(
     """Status and answer of a request with the application's token, or another key; an empty `key` is nobody."""
     view, own = _view(contract, "qdrant"), qdrant_credential(contract, app).password.get_secret_value()
     key = own if key is None else key
-    answer = http().request(
+    host, port = reached(view)
+    answer = http(_ca(contract, "qdrant")).request(
         method,
-        f"http{'s' if view.tls else ''}://{view.host}:{view.port}{path}",
+        f"http{'s' if view.tls else ''}://{host}:{port}{path}",
         body=None if body is None else json.dumps(body).encode(),
         headers={"content-type": "application/json", **({"api-key": key} if key else {})},
     )
@@ -152,9 +162,9 @@ def qdrant_credential(contract: StackContract, app: str) -> QdrantCredential:
     return credential
 
 
-def http() -> urllib3.PoolManager:
+def http(ca: str | None = None) -> urllib3.PoolManager:
     """A refusal is an answer: nothing is tried again."""
-    return urllib3.PoolManager(timeout=SECONDS, retries=False)
+    return urllib3.PoolManager(timeout=SECONDS, retries=False, **trust.verified(ca))
 
 
 def object_store_slice(contract: StackContract, app: str) -> ObjectStoreSlice:
@@ -189,6 +199,11 @@ def redis_password(contract: StackContract, app: str) -> str:
     credential = contract.credentials[app].redis
     assert credential
     return credential.password.get_secret_value()
+
+
+def _ca(contract: StackContract, backend: str) -> str | None:
+    ca: str | None = getattr(contract.backends, backend).ca
+    return ca
 
 
 def _view(contract: StackContract, backend: str) -> View:

@@ -14,7 +14,7 @@ import redis
 import yaml
 
 from infra import config_files
-from infra.contract import StackContract
+from infra.contract import DockerRuntime, StackContract
 from infra.reader import ContractError, load_from, parse
 from infra.rendering import Renderer
 from infra.workspace import WorkspaceError, find
@@ -120,7 +120,7 @@ def alfred_redis(contract: StackContract) -> Iterator["redis.Redis"]:
 @pytest.fixture
 def daemon(contract: StackContract) -> Iterator[docker.DockerClient]:
     """The Docker daemon that runs the stack, if one does."""
-    runtimes = [server.runtime for server in contract.servers.values() if server.runtime]
+    runtimes = [s.runtime for s in contract.servers.values() if isinstance(s.runtime, DockerRuntime)]
     if not runtimes:
         pytest.skip("the contract names no container")
     host = runtimes[0].docker_host

@@ -1,15 +1,17 @@
 """Generated secrets and tokens of an application: never plain, and a token is its secret's."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime import Mocks, mocks
 
 from components.applications import ApplicationSecrets
 from components.claims import Application
+from components.docker.platform import DockerPlatform
 from components.jwt_hs256 import sign
 from components.naming import Naming
+from components.platform import Platform
 
 APPLICATION = Application.model_validate(
     {
@@ -35,13 +37,20 @@ class Generator(Mocks):
         raise AssertionError(args.token)
 
 
+class Host:
+    """The part of the Docker platform that keeps a secret."""
+
+    naming = Naming(project="strata", stack="test", prefix="test-")
+    kept_secret = DockerPlatform.kept_secret
+
+
 def declared(check: Callable[[ApplicationSecrets, Generator], Awaitable[None]]) -> None:
     generator = Generator()
     pulumi.runtime.set_mocks(generator, project="strata", stack="test", preview=False)
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def declare() -> Any:
-        made = ApplicationSecrets("x", APPLICATION, Naming(project="strata", stack="test", prefix="test-"))
+        made = ApplicationSecrets("x", APPLICATION, cast(Platform, Host()))
         return pulumi.Output.from_input(None).apply(lambda _: check(made, generator))
 
     declare()

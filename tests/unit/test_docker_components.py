@@ -56,7 +56,7 @@ def program() -> Iterator[Recorder]:
     def declare() -> None:
         wanted = settings.parse(values, file="Pulumi.test.yaml")
         applications = settings.read_applications(wanted, ROOT)
-        platform = platforms.make(wanted, "strata", "test")
+        platform = platforms.make(wanted, applications, "strata", "test")
         stack.export(wanted, platform, stack.deploy(wanted, applications, platform, ROOT))
 
     declare()

@@ -20,12 +20,18 @@ def test_docker_promises_nothing_that_it_does_not_do() -> None:
     assert DockerPlatform.guarantees == ()
 
 
-def test_a_platform_that_is_not_there_yet_is_refused_with_the_line_to_write() -> None:
-    wanted = settings.parse(raw("prod"), file="Pulumi.prod.yaml")
-    with pytest.raises(SettingsError, match="runs docker only") as error:
-        platforms.make(wanted, "strata", "prod")
-    assert "Pulumi.prod.yaml: `strata:platform.kind` is kubernetes" in str(error.value)
-    assert "kind: docker" in str(error.value)
+def test_a_guarantee_that_the_platform_does_not_keep_is_refused_with_the_line_to_write() -> None:
+    values = {**raw("prod"), "guarantees": ["encrypted_at_rest"]}
+    values["platform"] = {"kind": "kubernetes", "storage": {"kind": "existing", "name": "standard"}}
+    with pytest.raises(SettingsError, match="has `encrypted_at_rest`") as error:
+        platforms.make(settings.parse(values, file="Pulumi.prod.yaml"), (), "strata", "prod")
+    assert "storage: {kind: existing, name: …, encrypted: true}" in str(error.value)
+
+
+def test_docker_is_refused_what_only_a_cluster_keeps() -> None:
+    wanted = settings.parse({**raw("dev"), "guarantees": ["tls"]}, file="Pulumi.dev.yaml")
+    with pytest.raises(SettingsError, match="has `tls`"):
+        platforms.make(wanted, (), "strata", "dev")
 
 
 def test_physical_names_are_the_documented_ones_without_a_prefix() -> None:

@@ -11,6 +11,7 @@ from pulumi.dynamic import CheckFailure
 from components.slices.admin import Address
 from components.slices.errors import RefusedError, SliceError
 from components.slices.resource import name_failure
+from components.trust import complaint, verified
 
 if TYPE_CHECKING:
     from minio import Minio, MinioAdmin
@@ -136,12 +137,14 @@ def connect(address: Address, *, user: str = USER, timeout: float = TIMEOUT) -> 
     where = f"MinIO at {address}"
     password = address.password()
     login = StaticProvider(user, password)
-    pool = urllib3.PoolManager(timeout=timeout, retries=False)
+    host, port = address.reached()
+    endpoint, secure = f"{host}:{port}", address.ca is not None
+    pool = urllib3.PoolManager(timeout=timeout, retries=False, **verified(address.ca))
     try:
-        admin = MinioAdmin(endpoint=str(address), credentials=login, secure=False, http_client=pool)
+        admin = MinioAdmin(endpoint=endpoint, credentials=login, secure=secure, http_client=pool)
 
         def session(user: str, secret: str) -> Minio:
-            return Minio(str(address), user, secret, secure=False, region=REGION, http_client=pool)
+            return Minio(endpoint, user, secret, secure=secure, region=REGION, http_client=pool)
 
         yield Connection(session(user, password), admin, session)
     except (MinioException, MinioAdminException) as error:
@@ -151,9 +154,7 @@ def connect(address: Address, *, user: str = USER, timeout: float = TIMEOUT) -> 
         raise SliceError(f"{where}: {message}") from None
     except urllib3.exceptions.HTTPError as error:
         reason = str(error).rpartition(": ")[2]
-        raise SliceError(
-            f"{where}: no answer ({reason}). Is its container running (docker ps)? `strata up` starts it"
-        ) from None
+        raise SliceError(f"{where}: {complaint(error) or f'no answer ({reason}). {address.absent}'}") from None
     finally:
         pool.clear()
 

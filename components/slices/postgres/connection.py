@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeAlias
 
 from components.slices.admin import Address
 from components.slices.errors import RefusedError, SliceError
+from components.trust import ca_file, complaint
 
 if TYPE_CHECKING:  # imported when needed: the program declares slices and never connects, and need not wait for it
     import psycopg
@@ -39,10 +40,13 @@ def connect(
     import psycopg
 
     where = f"Postgres at {address}"
+    host, port = address.reached()
+    verified: dict[str, Any] = {"sslmode": "verify-full", "sslrootcert": str(ca_file(address.ca))} if address.ca else {}
     try:
         connection = psycopg.connect(
-            host=address.host,
-            port=address.port,
+            host=host,
+            port=port,
+            **verified,
             dbname=database,
             user=USER,
             password=address.password() if password is None else password,
@@ -52,7 +56,7 @@ def connect(
             autocommit=True,
         )
     except psycopg.OperationalError as error:
-        raise _unreachable(where, error) from None
+        raise _unreachable(where, address, error) from None
     try:
         with connection:
             yield connection
@@ -120,7 +124,7 @@ def message(error: "psycopg.Error") -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _unreachable(where: str, error: "psycopg.OperationalError") -> SliceError:
+def _unreachable(where: str, address: Address, error: "psycopg.OperationalError") -> SliceError:
     text = " ".join(str(error).split())
     if "password authentication failed" in text:
         return RefusedError(
@@ -128,6 +132,8 @@ def _unreachable(where: str, error: "psycopg.OperationalError") -> SliceError:
             " accepted, and the container asserts it at every start: restart it. If another Postgres holds this port,"
             " stop that one"
         )
-    if "Connection refused" in text or "timeout" in text.lower():
-        text = "no answer. Is its container running (docker ps)? `strata up` starts it"
+    if trouble := complaint(error):
+        text = trouble
+    elif "Connection refused" in text or "timeout" in text.lower() or "closed the connection" in text:
+        text = f"no answer. {address.absent}"
     return SliceError(f"{where}: {text}")

@@ -12,9 +12,9 @@ SALT_BYTES: Final = 16
 VERIFIER: Final = re.compile(r"SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)")
 
 
-def verifier(password: str) -> str:
+def verifier(password: str, salt: bytes | None = None) -> str:
     """A fresh verifier of `password`. It is ASCII, so SASLprep leaves it alone; raises ValueError if it is not."""
-    return _verifier(password, os.urandom(SALT_BYTES), ITERATIONS)
+    return _verifier(password, salt or os.urandom(SALT_BYTES), ITERATIONS)
 
 
 def matches(password: str, stored: str | None) -> bool:

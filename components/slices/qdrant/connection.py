@@ -14,6 +14,7 @@ from pulumi.dynamic import CheckFailure
 from components.slices.admin import Address
 from components.slices.errors import RefusedError, SliceError
 from components.slices.resource import name_failure
+from components.trust import complaint, verified
 
 if TYPE_CHECKING:
     import urllib3
@@ -133,9 +134,11 @@ def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connectio
     import urllib3
 
     where = f"Qdrant at {address}"
-    http = urllib3.PoolManager(timeout=timeout, retries=False)
+    host, port = address.reached()
+    http = urllib3.PoolManager(timeout=timeout, retries=False, **verified(address.ca))
+    base = f"{'https' if address.ca else 'http'}://{host}:{port}"
     try:
-        yield Connection(http, f"http://{address}", address.password())
+        yield Connection(http, base, address.password())
     except QdrantAnswerError as error:
         if error.status in REFUSED:
             raise RefusedError(
@@ -145,9 +148,7 @@ def connect(address: Address, *, timeout: float = TIMEOUT) -> Iterator[Connectio
         raise SliceError(f"{where}: {error}") from None
     except urllib3.exceptions.HTTPError as error:
         reason = str(error).rpartition(": ")[2]
-        raise SliceError(
-            f"{where}: no answer ({reason}). Is its container running (docker ps)? `strata up` starts it"
-        ) from None
+        raise SliceError(f"{where}: {complaint(error) or f'no answer ({reason}). {address.absent}'}") from None
     except (ValueError, KeyError, TypeError):
         raise SliceError(f"{where}: that is no answer of Qdrant. If something else holds this port, stop it") from None
     finally:

@@ -1,6 +1,7 @@
 """The administrator's connection to Redis, its users, and its failures in one clear line."""
 
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from pulumi.dynamic import CheckFailure
 from components.slices.admin import Address
 from components.slices.errors import RefusedError, SliceError
 from components.slices.resource import name_failure
+from components.trust import complaint
 
 if TYPE_CHECKING:  # see `connect`
     import redis
@@ -74,9 +76,15 @@ def connect(address: Address, *, timeout: float = TIMEOUT, password: str | None 
     from redis.retry import Retry
 
     where = f"Redis at {address}"
+    host, port = address.reached()
+    verified: dict[str, Any] = {}
+    if address.ca:
+        oldest = ssl.TLSVersion.TLSv1_2
+        verified = {"ssl": True, "ssl_ca_data": address.ca, "ssl_check_hostname": True, "ssl_min_version": oldest}
     client = redis.Redis(
-        host=address.host,
-        port=address.port,
+        host=host,
+        port=port,
+        **verified,
         username=USER,
         password=address.password() if password is None else password,
         decode_responses=True,
@@ -93,9 +101,7 @@ def connect(address: Address, *, timeout: float = TIMEOUT, password: str | None 
             " stop that one"
         ) from None
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
-        raise SliceError(
-            f"{where}: no answer ({error}). Is its container running (docker ps)? `strata up` starts it"
-        ) from None
+        raise SliceError(f"{where}: {complaint(error) or f'no answer ({error}). {address.absent}'}") from None
     except redis.exceptions.RedisError as error:
         raise SliceError(f"{where}: {error}") from None
     finally:

@@ -15,6 +15,7 @@ from images.qdrant.server.access import Access
 from images.qdrant.server.authentication import Authentication
 from images.qdrant.server.errors import ApiError
 from images.qdrant.server.metrics import Metrics
+from images.qdrant.server.settings import Certificate
 
 Method = Callable[[Access, Any], Any]
 Methods = Mapping[str, Method]
@@ -49,9 +50,13 @@ class Server:
             ]
         )
 
-    def start(self, address: str) -> None:
+    def start(self, address: str, tls: Certificate | None = None) -> None:
         """`address` is `host:port`."""
-        self._server.add_insecure_port(address)
+        if tls is None:
+            self._server.add_insecure_port(address)
+        else:
+            pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
+            self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         self._server.start()
 
     def stop(self) -> None:

@@ -74,12 +74,20 @@ def serve(settings: Settings) -> None:
     flusher.start()
     # Callers' names, filters and tokens stay out of the log, so there is none of requests.
     server = uvicorn.Server(
-        uvicorn.Config(application, settings.host, settings.http_port, log_level="warning", access_log=False)
+        uvicorn.Config(
+            application,
+            settings.host,
+            settings.http_port,
+            log_level="warning",
+            access_log=False,
+            ssl_certfile=settings.tls.certificate if settings.tls else None,
+            ssl_keyfile=settings.tls.key if settings.tls else None,
+        )
     )
     try:
         _say(f"REST on {settings.host}:{settings.http_port}, {len(storage.names())} collections")
         if settings.grpc_port:
-            rpc.start(f"{settings.host}:{settings.grpc_port}")
+            rpc.start(f"{settings.host}:{settings.grpc_port}", settings.tls)
         server.run()
     finally:
         rpc.stop()

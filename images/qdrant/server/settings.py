@@ -13,6 +13,14 @@ class SettingError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """Files of the server's certificate and its key, both PEM."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Keys are None where none is asked for; a server without any key lets everybody do everything."""
 
@@ -25,6 +33,8 @@ class Settings:
     grpc_port: int | None = 6334
     storage_path: Path = Path("./storage")
     snapshots_path: Path = Path("./snapshots")
+    tls: Certificate | None = None
+    """None: both ports speak without TLS."""
     flush_interval: float = 5
     """Seconds between two flushes of what was written."""
 
@@ -42,7 +52,18 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         grpc_port=_port(environment, "SERVICE__GRPC_PORT", known.grpc_port or 0) or None,
         storage_path=Path(environment.get(f"{PREFIX}STORAGE__STORAGE_PATH", known.storage_path)),
         snapshots_path=Path(environment.get(f"{PREFIX}STORAGE__SNAPSHOTS_PATH", known.snapshots_path)),
+        tls=_certificate(environment) if _flag(environment, "SERVICE__ENABLE_TLS") else None,
     )
+
+
+def _certificate(environment: Mapping[str, str]) -> Certificate:
+    found = []
+    for name in ("TLS__CERT", "TLS__KEY"):
+        file = Path(environment.get(f"{PREFIX}{name}", ""))
+        if not file.is_file():
+            raise SettingError(f"{PREFIX}{name} is `{file}`, and SERVICE__ENABLE_TLS needs a file there")
+        found.append(file)
+    return Certificate(certificate=found[0], key=found[1])
 
 
 def _secret(environment: Mapping[str, str], name: str) -> str | None:
