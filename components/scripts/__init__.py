@@ -9,26 +9,29 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
+# Into $tls: redis-cli's options, if the server was started with a certificate. None of the checks asks whether it is
+# valid: they are about this server on the loopback, and clients find out for themselves.
+REDIS_TLS: Final = 'tls=; [ ! -s /run/strata/secrets/tls.crt ] || tls="--tls --insecure"; '
+
 # Round trips over TCP, authenticated where the backend can be asked so: a socket answers too early, and an open port
-# proves nothing. Passwords go from file to client without standing in a command line or an environment.
+# proves nothing. No command line holds a password, nor does the container's environment.
+# psql and redis-cli speak TLS where the server does. The other two, in bash, cannot: see components.scripts.probes.
 HEALTHCHECKS: Final[Mapping[str, list[str]]] = {
+    # libpq refuses a password file that a group can read, as the files of a Kubernetes Secret are, and prefers TLS.
     "postgres": [
         "CMD",
-        "env",
-        "PGPASSFILE=/run/strata/secrets/pgpass",
-        "PGCONNECT_TIMEOUT=4",
-        "psql",
-        "-XAtqw",
-        "-h127.0.0.1",
-        "-Upostgres",
-        "-dpostgres",
-        "-cSELECT 1",
+        "sh",
+        "-c",
+        'PGPASSWORD="$(cat /run/strata/secrets/admin)" PGCONNECT_TIMEOUT=4'
+        ' exec psql -XAtqw -h127.0.0.1 -Upostgres -dpostgres -c"SELECT 1"',
     ],
+    # Also fails while data are loaded, and when the disk refuses the log (MISCONF).
     "redis": [
         "CMD",
         "sh",
         "-c",
-        'printf "AUTH admin %s\\nPING\\n" "$(cat /run/strata/secrets/admin)" | redis-cli -t 4 | grep -q PONG',
+        f'{REDIS_TLS}printf "AUTH admin %s\\nPING\\n" "$(cat /run/strata/secrets/admin)"'
+        " | redis-cli -t 4 $tls | grep -q PONG",
     ],
     # A request that needs the key: /healthz and its like answer before the collections are loaded.
     "qdrant": [

@@ -1,66 +1,91 @@
-"""Probes of the backends' pods, as Kubernetes takes them.
+"""Probes of the backends on Kubernetes, in the JSON shape of a container's `startupProbe`, `readinessProbe` and
+`livenessProbe`. Commands need the secret files at /run/strata/secrets, under the names that Docker's volumes have.
 
-`readinessProbe` proves service: a round trip over TCP and TLS, authenticated where the image has a client that can be
-(psql, redis-cli); Qdrant and MinIO are asked over HTTPS by kubelet, whose images have none. `livenessProbe` only finds
-a server that does not answer at all: one that recovers, loads or waits is alive, and killing it would begin all of it
-again. `startupProbe` is the liveness probe with a budget: Postgres' and Redis' may replay a log for long.
+What a probe proves:
 
-Sources of the figures: CloudNativePG (startup for up to an hour), bitnami/charts#31373 (an append-only file replayed
-for 100 s, killed by a liveness probe), Qdrant's and MinIO's Helm charts.
+| Backend | ready | alive |
+|---|---|---|
+| Postgres | the administrator logs in over TCP and has an answer | the postmaster answers, be it "starting up" |
+| Redis | the administrator logs in; data are loaded, the log can be written | it answers, be it with an error |
+| Qdrant | collections are loaded; without TLS also that the key is accepted | the HTTP server answers |
+| MinIO | enough drives for a write answer | the HTTP server answers |
+
+Started means alive. From then on only `alive` can end a container, and a recovery of hours passes it where the server
+listens meanwhile (Postgres, Redis). Qdrant opens no port before its collections are loaded: its budget is an hour.
+
+With TLS, Qdrant and MinIO are asked by the kubelet over HTTPS, which takes no secret along: bash alone speaks no TLS,
+and their images promise no other client (Qdrant's has an `openssl` because of its CA certificates, MinIO's successors
+none). No probe asks whether the certificate is valid: a StatefulSet with ordered pods replaces no pod while one is
+not ready, so an expired certificate would keep its own successor out.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-SECRETS: Final = "/run/strata/secrets"
-Probe = dict[str, Any]
+from components.scripts import HEALTHCHECKS, REDIS_TLS
+from components.specs import OBJECT_STORE_PORT, QDRANT_PORT
 
-_PSQL: Final = (
-    f'PGPASSWORD="$(cat {SECRETS}/admin)" PGCONNECT_TIMEOUT=4 %sexec psql -XAtqw -h127.0.0.1 -Upostgres -dpostgres'
-    " -c 'SELECT 1'"
-)
-_PG_TLS: Final = f"PGSSLMODE=verify-ca PGSSLROOTCERT={SECRETS}/ca.crt "
-_REDIS: Final = f'printf "AUTH admin %%s\\nPING\\n" "$(cat {SECRETS}/admin)" | redis-cli -t 4 %s| grep -q PONG'
-_REDIS_TLS: Final = f"--tls --cacert {SECRETS}/ca.crt "
-# Whoever has not logged in is refused, by a server that lives; so says one that loads its data, or follows another.
-_REDIS_ALIVE: Final = "redis-cli -t 4 %sPING | grep -qE 'PONG|NOAUTH|LOADING|MASTERDOWN|BUSY'"
+Handler = dict[str, Any]
+
+TIMEOUT: Final = 5  # seconds; the default of 1 ends a check on a node that is busy
+INTERVAL: Final = 1  # seconds between two looks at a starting server: nothing else is asked before it has answered
 
 
-def probes(backend: str, *, tls: bool) -> dict[str, Probe]:
-    """`startupProbe`, `readinessProbe` and `livenessProbe` of a container of `backend`."""
-    serves, lives, budget = _BACKENDS[backend](tls)
+@dataclass(frozen=True, kw_only=True)
+class _Backend:
+    ready: Handler
+    alive: Handler
+    start: int  # seconds that it may take until it is alive for the first time
+
+
+def probes(backend: str, *, tls: bool) -> dict[str, dict[str, Any]]:
+    """`startupProbe`, `readinessProbe` and `livenessProbe` of `backend`. Raises KeyError for one that has none."""
+    made = _backends("HTTPS" if tls else "HTTP", HEALTHCHECKS)[backend]
     return {
-        # Every second while it starts: what waits for the pod need not wait for the probe.
-        "startupProbe": {**lives, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": budget},
-        "readinessProbe": {**serves, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
-        "livenessProbe": {**lives, "periodSeconds": 10, "timeoutSeconds": 10, "failureThreshold": 6},
+        "startupProbe": _probe(made.alive, period=INTERVAL, failures=made.start // INTERVAL),
+        "readinessProbe": _probe(made.ready, period=5, failures=3),
+        # A minute: a server that is busy is not dead, and a restart costs more than it.
+        "livenessProbe": _probe(made.alive, period=10, failures=6),
     }
 
 
-def _postgres(tls: bool) -> tuple[Probe, Probe, int]:
-    # pg_isready: 0 accepts, 1 starts or stops, 2 does not answer.
-    return _shell(_PSQL % (_PG_TLS if tls else "")), _shell("pg_isready -q -h 127.0.0.1 -t 4; [ $? -le 1 ]"), 3600
+def _backends(scheme: str, checks: Mapping[str, list[str]]) -> dict[str, _Backend]:
+    with_key = _exec(*checks["qdrant"][1:])
+    return {
+        "postgres": _Backend(
+            ready=_exec(*checks["postgres"][1:]),
+            # 1: it refuses connections, as while it starts, recovers or stops. 2: nobody answers.
+            alive=_exec("sh", "-c", "pg_isready -q -t4 -h127.0.0.1 -Upostgres -dpostgres || [ $? = 1 ]"),
+            start=3600,
+        ),
+        "redis": _Backend(
+            ready=_exec(*checks["redis"][1:]),
+            # Any answer will do, and without a password it is an error. No connection is an exit code of 1.
+            alive=_exec("sh", "-c", f"{REDIS_TLS}redis-cli -t 4 $tls PING | grep -q ."),
+            start=600,
+        ),
+        "qdrant": _Backend(
+            ready=with_key if scheme == "HTTP" else _get("/readyz", QDRANT_PORT, scheme),
+            alive=_get("/livez", QDRANT_PORT, scheme),
+            start=3600,
+        ),
+        "object_store": _Backend(
+            ready=_get("/minio/health/cluster", OBJECT_STORE_PORT, scheme),
+            alive=_get("/minio/health/live", OBJECT_STORE_PORT, scheme),
+            start=600,
+        ),
+    }
 
 
-def _redis(tls: bool) -> tuple[Probe, Probe, int]:
-    how = _REDIS_TLS if tls else ""
-    return _shell(_REDIS % how), _shell(_REDIS_ALIVE % how), 1800
+def _exec(*command: str) -> Handler:
+    return {"exec": {"command": list(command)}}
 
 
-def _qdrant(tls: bool) -> tuple[Probe, Probe, int]:
-    return _http("/readyz", 6333, tls), _http("/livez", 6333, tls), 1800
+def _get(path: str, port: int, scheme: str) -> Handler:
+    return {"httpGet": {"path": path, "port": port, "scheme": scheme}}
 
 
-def _object_store(tls: bool) -> tuple[Probe, Probe, int]:
-    # 200 only while enough drives for a write answer; /live says 200 whatever happens to them.
-    return _http("/minio/health/cluster", 9000, tls), _http("/minio/health/live", 9000, tls), 600
-
-
-_BACKENDS: Final = {"postgres": _postgres, "redis": _redis, "qdrant": _qdrant, "object_store": _object_store}
-
-
-def _shell(script: str) -> Probe:
-    return {"exec": {"command": ["sh", "-c", script]}}
-
-
-def _http(path: str, port: int, tls: bool) -> Probe:
-    return {"httpGet": {"path": path, "port": port, "scheme": "HTTPS" if tls else "HTTP"}}
+def _probe(handler: Handler, *, period: int, failures: int) -> dict[str, Any]:
+    timing = {"periodSeconds": period, "timeoutSeconds": TIMEOUT, "failureThreshold": failures, "successThreshold": 1}
+    return {**handler, **timing}

@@ -7,10 +7,8 @@ from typing import Final
 
 from components.slices.postgres import scram
 
-# A pgpass line escapes the two characters that mean something in it.
 FORMS: Final[Mapping[str, Callable[[str], str]]] = {
     "plain": lambda secret: secret,
-    "pgpass": lambda secret: "*:*:*:postgres:" + secret.replace("\\", "\\\\").replace(":", "\\:") + "\n",
     "scram-verifier": lambda secret: scram.verifier(secret),
     "sha256": lambda secret: hashlib.sha256(secret.encode()).hexdigest(),
     # What MINIO_KMS_SECRET_KEY takes: a name, and the 256 bits of the key in base64.

@@ -37,7 +37,7 @@ HELPER: Final = "strata.helper"  # label of the container that writes the volume
 class SecretFileArgs:
     """`secret` names the host's copy (see `components.secretfiles`). Without `volume` there is no container's copy.
 
-    `files` maps a file name on the volume to its form: `plain`, `pgpass`, `scram-verifier`, `sha256` or `kms-key`.
+    `files` maps a file name on the volume to its form: `plain`, `scram-verifier`, `sha256` or `kms-key`.
     `image` is any image that is present: the volume is written through a container of it that is never started.
     `of` names, for files that are not made of `content`, the secret of this host that they are made of. One resource
     writes all files of a volume: a second one would look like another volume to the first (Docker's time of creation

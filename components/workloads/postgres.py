@@ -28,7 +28,7 @@ def workload(spec: PostgresSpec) -> Workload:
         cpu=spec.cpu,
         stop_signal="SIGINT",  # fast shutdown; SIGTERM would wait for clients to leave
         stop_timeout=STOP_TIMEOUT,
-        secret_files={"verifier": "scram-verifier", "pgpass": "pgpass"},
+        secret_files={"verifier": "scram-verifier", "admin": "plain"},
         tmpfs={"/tmp": "64m", "/var/run/postgresql": "1m", "/run/strata/run": "1m"},  # noqa: S108 - a mount point
         env={"PGDATA": f"{DATA_PATH}/pgdata"},
         shm=postgres_tuning.shared_memory(spec),

@@ -53,7 +53,7 @@ POSTGRES: Final = Kind(
     version="17",
     port=5432,
     data="/var/lib/postgresql/data",
-    files={"verifier": "scram-verifier", "pgpass": "pgpass"},
+    files={"verifier": "scram-verifier", "admin": "plain"},
     tmpfs=("/tmp", "/var/run/postgresql", "/run/strata/run"),
     stop_signal="SIGINT",
     arguments=("-c", "shared_buffers=32MB", "-c", "log_statement=all"),

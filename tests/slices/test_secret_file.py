@@ -14,7 +14,7 @@ from components.slices.secret_file import HELPER, SecretFileProvider
 from tests.slices.servers import LABEL, STACK
 
 PROVIDER = SecretFileProvider()
-FILES = {"plain": "plain", "pgpass": "pgpass", "verifier": "scram-verifier", "hash": "sha256"}
+FILES = {"plain": "plain", "verifier": "scram-verifier", "hash": "sha256"}
 
 
 @pytest.fixture
@@ -76,7 +76,6 @@ def test_both_copies_hold_what_was_asked_and_only_their_reader_reads_them(
     assert read_secret(STACK, props["secret"]) == "a:b\\c"
     reader = Reader(client, props)
     assert reader.run("cat /run/strata/secrets/plain") == (0, "a:b\\c")
-    assert reader.run("cat /run/strata/secrets/pgpass") == (0, "*:*:*:postgres:a\\:b\\\\c\n")
     assert reader.run("cat /run/strata/secrets/verifier")[1].startswith("SCRAM-SHA-256$4096:")
     assert len(reader.run("cat /run/strata/secrets/hash")[1]) == 64
     modes = reader.run("stat -c '%a %u %g' /run/strata/secrets/*")[1]

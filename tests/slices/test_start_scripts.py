@@ -144,7 +144,7 @@ def test_postgres_is_pid_1_with_checksums_and_a_portable_locale(postgres: Server
 
 def test_postgres_refuses_a_secret_that_is_no_verifier(fresh: Fresh) -> None:
     server = fresh(POSTGRES)
-    props = server.secret_props(content="plain", files={"verifier": "plain", "pgpass": "pgpass"})
+    props = server.secret_props(content="plain", files={"verifier": "plain", "admin": "plain"})
     server.kind = Kind(**{**vars(POSTGRES), "files": props["files"]})
     server.start()
     assert server.running.wait(timeout=20)["StatusCode"] == 1
