@@ -17,6 +17,7 @@ from cli.errors import explain
 from cli.graph import graph
 from cli.images import app as images_app
 from cli.policy import policy
+from cli.render import render
 from cli.terminal import complain
 from cli.verify import verify
 from engine.errors import ExitCode
@@ -39,6 +40,7 @@ app.command()(config)
 app.command()(verify)
 app.command()(policy)
 app.command()(graph)
+app.command()(render)
 app.add_typer(applications_app, name="app")
 app.add_typer(images_app, name="images")
 

@@ -23,8 +23,13 @@ class LocalImages:
     docker_host: str | None
 
 
-def make(settings: Settings, applications: tuple[Application, ...], project: str, stack: str) -> "Platform":
-    """The platform that `settings` ask for. Raises SettingsError for a guarantee that it does not keep."""
+def make(
+    settings: Settings, applications: tuple[Application, ...], project: str, stack: str, *, pinned: bool = True
+) -> "Platform":
+    """The platform that `settings` ask for. Raises SettingsError for a guarantee that it does not keep.
+
+    `pinned=False` is for who only looks: a production stack then need not know the digest of every image.
+    """
     platform = settings.platform
     guarantees = _guarantees(settings, stack)
     if isinstance(platform, DockerSettings):
@@ -33,7 +38,9 @@ def make(settings: Settings, applications: tuple[Application, ...], project: str
 
         prefix = f"{stack}-" if platform.prefix is None else platform.prefix
         names = Naming(project=project, stack=stack, prefix=prefix)
-        return DockerPlatform("docker", names, _images(settings, stack), platform.host, settings.delete_data)
+        return DockerPlatform(
+            "docker", names, _images(settings, stack, pinned=pinned), platform.host, settings.delete_data
+        )
     from components.kubernetes.certificates import Lifetime
     from components.kubernetes.context import Storage
     from components.kubernetes.network import Peer
@@ -45,7 +52,7 @@ def make(settings: Settings, applications: tuple[Application, ...], project: str
         naming=Naming(project=project, stack=stack, prefix=platform.prefix),
         namespace=platform.namespace,
         context=platform.context,
-        images=_images(settings, stack),
+        images=_images(settings, stack, pinned=pinned),
         guarantees=guarantees,
         storage=(
             Storage(name=class_name(stack), encrypted=True, declared=True)
@@ -92,13 +99,13 @@ def local_images(settings: Settings) -> LocalImages | None:
     return LocalImages(backends=tuple(_versions(settings)), docker_host=platform.host)
 
 
-def _images(settings: Settings, stack: str) -> Mapping[str, str]:
+def _images(settings: Settings, stack: str, *, pinned: bool) -> Mapping[str, str]:
     """Backend -> image name. Raises SettingsError for one that production may not take."""
     versions = _versions(settings).items()
     try:
         if settings.images.source == "local":
             return {name: images.local_name(name, version) for name, version in versions}
-        pinned = settings.stage is Stage.PRODUCTION
+        pinned = pinned and settings.stage is Stage.PRODUCTION
         return {name: images.source_name(name, version, digest_required=pinned) for name, version in versions}
     except images.ImageError as error:
         raise SettingsError(f"Pulumi.{stack}.yaml: {error}") from None

@@ -17,6 +17,8 @@ from pulumi.runtime.rpc import UNKNOWN
 
 import components.slices as slices
 from components.slices.docker_preflight import DockerPreflightProvider
+from components.slices.kept_secret import KeptSecretProvider
+from components.slices.kubernetes_preflight import KubernetesPreflightProvider
 from components.slices.object_store.bucket import BucketProvider
 from components.slices.object_store.public_bucket import PublicBucketProvider
 from components.slices.object_store.roster import ObjectStoreRosterProvider
@@ -33,6 +35,7 @@ from components.slices.redis.default_user import RedisDefaultUserProvider
 from components.slices.redis.roster import RedisRosterProvider
 from components.slices.redis.user import RedisUserProvider
 from components.slices.resource import SliceProvider
+from components.slices.rollout import RolloutProvider
 from components.slices.secret_file import SecretFileProvider
 
 # Never edit a line: states in the world hold these paths, and could not delete what they made. To move a class, leave
@@ -59,6 +62,13 @@ GOLDEN: dict[type[SliceProvider], tuple[type[Resource], str, str]] = {
         "ObjectStoreUser",
         "components.slices.object_store.user ObjectStoreUserProvider",
     ),
+    KeptSecretProvider: (slices.KeptSecret, "KeptSecret", "components.slices.kept_secret KeptSecretProvider"),
+    KubernetesPreflightProvider: (
+        slices.KubernetesPreflight,
+        "KubernetesPreflight",
+        "components.slices.kubernetes_preflight KubernetesPreflightProvider",
+    ),
+    RolloutProvider: (slices.Rollout, "Rollout", "components.slices.rollout RolloutProvider"),
     PostgresRosterProvider: (
         slices.PostgresRoster,
         "PostgresRoster",
