@@ -19,7 +19,7 @@ def test_two_runs_give_the_same_files_without_a_cluster_and_without_secrets(stra
     secret = yaml.safe_load(one[Path("strata/secret-db-postgres-secrets.yaml")])
     assert "data" not in secret
     assert "stringData" not in secret
-    assert secret["metadata"]["annotations"]["strata.keys"] == "admin,ca.crt,pgpass,tls.crt,tls.key,verifier"
+    assert secret["metadata"]["annotations"]["strata.keys"] == "admin,ca.crt,tls.crt,tls.key,verifier"
     index = yaml.safe_load(one[Path("kustomization.yaml")])
     assert {Path(name) for name in index["resources"]} == set(one) - {Path("kustomization.yaml")}
 
