@@ -48,8 +48,6 @@ class Secrets:
             **({f"{LOGIN}.sha256": self.login} if self.login is not None else {}),
         }
         files = {file: self._formed(of.get(file, source), form, file) for file, form in work.secret_files.items()}
-        if work.backend == "postgres":
-            files["admin"] = self.admin  # a pgpass file that a group can read is ignored, and a Secret's is such a file
         return {
             **files,
             "tls.crt": certificate.certificate,

@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from components import trust
 from infra.access import reached
+from infra.choices import ViewName
 from infra.contract import (
     ObjectStoreCredential,
     ObjectStoreSlice,
@@ -165,6 +166,17 @@ def qdrant_credential(contract: StackContract, app: str) -> QdrantCredential:
 def http(ca: str | None = None) -> urllib3.PoolManager:
     """A refusal is an answer: nothing is tried again."""
     return urllib3.PoolManager(timeout=SECONDS, retries=False, **trust.verified(ca))
+
+
+def s3_http(contract: StackContract) -> urllib3.PoolManager:
+    """For requests that are signed already."""
+    return http(_ca(contract, "object_store"))
+
+
+def inside(contract: StackContract) -> ViewName:
+    """The view of who is beside the backends: in a container's network, or in the cluster."""
+    assert contract.backends.object_store
+    return next(view for view in contract.backends.object_store.views if view != "host")
 
 
 def object_store_slice(contract: StackContract, app: str) -> ObjectStoreSlice:

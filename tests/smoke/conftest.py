@@ -7,14 +7,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import docker
 import psycopg
 import pytest
 import redis
 import yaml
 
 from infra import config_files
-from infra.contract import DockerRuntime, StackContract
+from infra.contract import StackContract
 from infra.reader import ContractError, load_from, parse
 from infra.rendering import Renderer
 from infra.workspace import WorkspaceError, find
@@ -115,18 +114,6 @@ def alfred_file(
 def alfred_redis(contract: StackContract) -> Iterator["redis.Redis"]:
     with clients.redis_client(contract, "alfred") as client:
         yield client
-
-
-@pytest.fixture
-def daemon(contract: StackContract) -> Iterator[docker.DockerClient]:
-    """The Docker daemon that runs the stack, if one does."""
-    runtimes = [s.runtime for s in contract.servers.values() if isinstance(s.runtime, DockerRuntime)]
-    if not runtimes:
-        pytest.skip("the contract names no container")
-    host = runtimes[0].docker_host
-    client = docker.DockerClient(base_url=host) if host else docker.from_env()
-    yield client
-    client.close()
 
 
 def _stack(config: pytest.Config) -> str | None:

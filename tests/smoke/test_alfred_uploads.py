@@ -55,7 +55,7 @@ def test_a_signed_upload_takes_the_documents_largest_file_and_not_a_byte_more(
 
     def post(length: int) -> int:
         fields: dict[str, str | bytes | tuple[str, str | bytes]] = {**form.fields, "file": ("file", bytes(length))}
-        return clients.http().request("POST", form.url, fields=list(fields.items()), timeout=60).status
+        return clients.s3_http(contract).request("POST", form.url, fields=list(fields.items()), timeout=60).status
 
     client = clients.object_store(contract, "alfred")
     assert post(limit + 1) == 400
@@ -81,20 +81,21 @@ def test_the_example_of_the_readme_uploads(
     names: dict[str, Any] = {}
     exec(example.replace("42/cat.png", key), names)  # noqa: S102 - our own
     fields: dict[str, str | bytes | tuple[str, str | bytes]] = {**names["form"].fields, "file": ("file", b"cat")}
-    assert clients.http().request("POST", names["form"].url, fields=list(fields.items())).status == 204
+    assert clients.s3_http(contract).request("POST", names["form"].url, fields=list(fields.items())).status == 204
     stored = clients.object_store(contract, "alfred").stat_object(variables["S3_BUCKET_USER_UPLOADS"], key)
     assert (stored.size, stored.content_type) == (3, "image/png")
 
 
 def test_a_download_is_signed_for_the_view_that_fetches_it(contract: StackContract, key: str) -> None:
-    """The Host header is what a container on the network would send; the connection is this host's."""
+    """The Host header is what somebody beside the store would send; the connection is this host's."""
     bucket = clients.object_store_slice(contract, "alfred").buckets["agent-documents"].name
     clients.object_store(contract, "alfred").put_object(bucket, key, io.BytesIO(b"signed"), 6)
     host, network = (
-        urlsplit(download(contract, "alfred", "agent-documents", key, view=v)) for v in ("host", "network")
+        urlsplit(download(contract, "alfred", "agent-documents", key, view=v))
+        for v in ("host", clients.inside(contract))
     )
     assert (host.query, host.netloc) != (network.query, network.netloc)
     through = network._replace(netloc=host.netloc).geturl()
-    assert clients.http().request("GET", through, headers={"Host": network.netloc}).data == b"signed"
-    assert clients.http().request("GET", through).status == 403, "it would be taken from anywhere"
-    assert clients.http().request("GET", host.geturl()).data == b"signed"
+    assert clients.s3_http(contract).request("GET", through, headers={"Host": network.netloc}).data == b"signed"
+    assert clients.s3_http(contract).request("GET", through).status == 403, "it would be taken from anywhere"
+    assert clients.s3_http(contract).request("GET", host.geturl()).data == b"signed"

@@ -1,25 +1,19 @@
 """What was acknowledged survives a restart and a crash. Disruptive: only with --disruptive, never in production."""
 
 import io
-import json
-import os
-import signal
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import docker
 import psycopg
 import pytest
 import redis
 import urllib3
-from docker.models.containers import Container
 from minio.error import MinioException
 
 from infra.contract import Backend, StackContract
-from tests.smoke import clients
+from tests.smoke import carriers, clients
 
 pytestmark = pytest.mark.disruptive
 
@@ -30,43 +24,18 @@ DEADLINE = 90.0
 TRANSIENT = (psycopg.Error, redis.RedisError, MinioException, urllib3.exceptions.HTTPError, AssertionError, OSError)
 
 
-def restart(container: Container) -> None:
-    container.restart(timeout=60)
-
-
-def crash(container: Container) -> None:
-    """SIGKILL to the process that the host knows as PID 1 of the container.
-
-    `docker kill` would mark the container as stopped by hand, and its restart policy would not be tried.
-    """
-    pid = container.attrs["State"]["Pid"]
-    groups = Path(f"/proc/{pid}/cgroup")
-    if not groups.exists() or str(container.id) not in groups.read_text():
-        pytest.skip(f"PID {pid} here is not {container.name}: its Docker daemon does not run on this host")
-    os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture(params=[restart, crash], ids=["restart", "crash"])
-def disturb(request: pytest.FixtureRequest) -> Callable[[Container], None]:
-    chosen: Callable[[Container], None] = request.param
+@pytest.fixture(params=["restart", "crash"])
+def disturb(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
     return chosen
 
 
-def disturbed(daemon: docker.DockerClient, backend: Backend | None, disturb: Callable[[Container], None]) -> None:
-    """Disturbs the backend, and returns when another process than before runs as PID 1."""
-    assert backend
-    assert backend.runtime
-    container = daemon.containers.get(backend.runtime.container)
-    before = container.attrs["State"]["Pid"]
-    disturb(container)
-
-    def restarted() -> bool:
-        container.reload()
-        state = container.attrs["State"]
-        assert state["Running"], json.dumps({key: state[key] for key in ("Status", "ExitCode", "Pid")})
-        return bool(state["Pid"] not in (0, before))
-
-    eventually(restarted, f"{container.name} runs again")
+def disturbed(backend: Backend | None, disturb: str) -> None:
+    """Disturbs the backend, and returns when another process than before runs it."""
+    carrier = carriers.of(backend)
+    before = carrier.process()
+    getattr(carrier, disturb)()
+    eventually(lambda: carrier.process() != before, "the backend runs again")
 
 
 def eventually(check: Callable[[], Any], what: str) -> Any:
@@ -84,9 +53,7 @@ def eventually(check: Callable[[], Any], what: str) -> Any:
         time.sleep(0.1)
 
 
-def test_a_committed_row_survives(
-    contract: StackContract, daemon: docker.DockerClient, disturb: Callable[[Container], None]
-) -> None:
+def test_a_committed_row_survives(contract: StackContract, disturb: str) -> None:
     name = f"smoke/{uuid.uuid4()}"
 
     def service(statement: str) -> int:
@@ -96,16 +63,14 @@ def test_a_committed_row_survives(
 
     service("INSERT INTO storage.objects (bucket_id, name) VALUES ('system-backups', %s)")
     try:
-        disturbed(daemon, contract.backends.postgres, disturb)
+        disturbed(contract.backends.postgres, disturb)
         found = eventually(lambda: (service("SELECT FROM storage.objects WHERE name = %s"),), "Postgres answers again")
         assert found == (1,), "an acknowledged row was lost"
     finally:
         eventually(lambda: (service("DELETE FROM storage.objects WHERE name = %s"),), "the row is removed")
 
 
-def test_a_key_survives(
-    contract: StackContract, daemon: docker.DockerClient, disturb: Callable[[Container], None]
-) -> None:
+def test_a_key_survives(contract: StackContract, disturb: str) -> None:
     slice_ = contract.applications["alfred"].redis
     assert slice_
     key = f"{slice_.prefix}smoke:{uuid.uuid4()}"
@@ -115,16 +80,14 @@ def test_a_key_survives(
         # appendfsync everysec: what is older than a second is on disk, which is what is promised for a crash.
         eventually(lambda: time.monotonic() - written > 1.5, "the log was flushed")
         try:
-            disturbed(daemon, contract.backends.redis, disturb)
+            disturbed(contract.backends.redis, disturb)
             value = eventually(lambda: (client.get(key),), "Redis answers again")
             assert value == ("kept",), "a key older than the promised second was lost"
         finally:
             eventually(lambda: (client.delete(key),), "the key is removed")
 
 
-def test_an_object_survives(
-    contract: StackContract, daemon: docker.DockerClient, disturb: Callable[[Container], None]
-) -> None:
+def test_an_object_survives(contract: StackContract, disturb: str) -> None:
     if not contract.applications["alfred"].object_store:
         pytest.skip("alfred has no buckets in this stack")
     slice_ = clients.object_store_slice(contract, "alfred")
@@ -133,7 +96,7 @@ def test_an_object_survives(
     client = clients.object_store(contract, "alfred")
     client.put_object(bucket, key, io.BytesIO(content), len(content))
     try:
-        disturbed(daemon, contract.backends.object_store, disturb)
+        disturbed(contract.backends.object_store, disturb)
 
         def read() -> tuple[bytes]:
             with client.get_object(bucket, key) as answer:
@@ -144,9 +107,7 @@ def test_an_object_survives(
         eventually(lambda: (client.remove_object(bucket, key),), "the object is removed")
 
 
-def test_points_survive(
-    contract: StackContract, daemon: docker.DockerClient, disturb: Callable[[Container], None]
-) -> None:
+def test_points_survive(contract: StackContract, disturb: str) -> None:
     if not contract.applications["alfred"].qdrant:
         pytest.skip("alfred has no collections in this stack")
     from tests.smoke.qdrant_space import Space  # with the official client, which takes more than a second
@@ -171,7 +132,7 @@ def test_points_survive(
             space.write(client, 0, 200, lambda number: {"number": number})
             client.set_payload(space.name, {"new": True}, [*space.ids[:50]], wait=True)
             client.delete(space.name, [*space.ids[180:]], wait=True)
-        disturbed(daemon, contract.backends.qdrant, disturb)
+        disturbed(contract.backends.qdrant, disturb)
         assert eventually(found, "Qdrant answers again") == (180, 50), "an acknowledged write was lost"
         query = space.vectors[7].tolist()
         nearest = ask("query", query=query, limit=1, **({"using": space.using} if space.using else {}))

@@ -12,6 +12,7 @@ from minio import Minio
 from minio.commonconfig import CopySource
 from minio.error import S3Error
 
+from infra.access import reached
 from infra.contract import Bucket, StackContract
 from infra.presigned import Upload, download, upload
 from tests.smoke import clients
@@ -203,10 +204,10 @@ def test_a_presigned_url_reads_one_object(
     put(session, private, key, b"signed")
     put(session, private, f"{key}-other")
     url = download(contract, app, logical, key)
-    answer = clients.http().request("GET", url)
+    answer = clients.s3_http(contract).request("GET", url)
     assert (answer.status, answer.data) == (200, b"signed")
     other = urlsplit(url)._replace(path=f"/{private}/{key}-other").geturl()
-    assert clients.http().request("GET", other).status == 403
+    assert clients.s3_http(contract).request("GET", other).status == 403
 
 
 @pytest.mark.slow
@@ -217,15 +218,15 @@ def test_a_presigned_url_reads_it_for_a_while(
     put(session, private, key)
     url = download(contract, app, logical, key, expires=timedelta(seconds=2))
     deadline = time.monotonic() + clients.SECONDS
-    while (last := clients.http().request("GET", url).status) != 403:
+    while (last := clients.s3_http(contract).request("GET", url).status) != 403:
         assert time.monotonic() < deadline, f"still {last} after {clients.SECONDS} s, and it was signed for 2"
         time.sleep(0.1)
 
 
-def post(form: Upload, content: bytes, **changed: str) -> tuple[int, str]:
+def post(contract: StackContract, form: Upload, content: bytes, **changed: str) -> tuple[int, str]:
     fields: dict[str, str | bytes | tuple[str, str | bytes]] = {**form.fields, **changed}
     fields["file"] = ("file", content)
-    answer = clients.http().request("POST", form.url, fields=list(fields.items()))
+    answer = clients.s3_http(contract).request("POST", form.url, fields=list(fields.items()))
     return answer.status, answer.data.decode()
 
 
@@ -242,10 +243,10 @@ def test_a_presigned_upload_holds_its_limits(
         (b"1", {"key": f"{key}-other"}, "AccessDenied"),
         (b"1", {"x-amz-signature": "0" * 64}, "SignatureDoesNotMatch"),
     ):
-        status, text = post(form, content, **changed)
+        status, text = post(contract, form, content, **changed)
         assert (status in (400, 403), says in text) == (True, True), f"{says} was expected: {status} {text}"
     assert list(session.list_objects(bucket.name, prefix=key)) == [], "a refused upload was stored"
-    status, text = post(form, b"1")
+    status, text = post(contract, form, b"1")
     assert status == 204, text
     assert session.stat_object(bucket.name, key).content_type == content_type
 
@@ -253,5 +254,6 @@ def test_a_presigned_upload_holds_its_limits(
 def test_metrics_are_not_for_everybody(contract: StackContract, app: str) -> None:
     assert contract.backends.object_store
     view = contract.backends.object_store.views["host"]
-    where = f"http{'s' if view.tls else ''}://{view.host}:{view.port}/minio/v2/metrics/cluster"
-    assert clients.http().request("GET", where).status in (403, 404)
+    host, port = reached(view)
+    where = f"http{'s' if view.tls else ''}://{host}:{port}/minio/v2/metrics/cluster"
+    assert clients.s3_http(contract).request("GET", where).status in (403, 404)

@@ -1,8 +1,8 @@
-"""A stack on the cluster, derived from Pulumi.prod.yaml: only what a small cluster without a registry needs is otherwise."""
+"""A stack on the cluster, derived from Pulumi.prod.yaml: only what a small cluster without a registry needs differs."""
 
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class ClusterProject(Project):
     def on(cls, root: Path, kubectl: Kubectl, applications: list[str]) -> "ClusterProject":
         base = Project.make(root)
         stack = f"k8s-{secrets.token_hex(3)}"
-        project = cls(root, stack, kubectl=kubectl.in_namespace(stack))
+        project = cls(root, stack, kubectl=replace(kubectl, namespace=stack))
         base_file = root / f"Pulumi.{base.stack}.yaml"
         base_file.unlink(missing_ok=True)
         project.config = derived(stack, applications)
@@ -56,7 +56,7 @@ class ClusterProject(Project):
         return project
 
     def env(self, **extra: str) -> dict[str, str]:
-        path = f"{self.kubectl.program.parent}:{os.environ['PATH']}"
+        path = f"{Path(self.kubectl.program).parent}:{os.environ['PATH']}"
         return {**super().env(), "KUBECONFIG": str(self.kubectl.kubeconfig), "PATH": path, **extra}
 
     def remove(self) -> None:

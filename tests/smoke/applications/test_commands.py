@@ -5,10 +5,10 @@ The README of each application has a table of which command changed, and why.
 
 from typing import Final
 
-import docker
 import pytest
 
 from infra.contract import BackendName, StackContract
+from tests.smoke import carriers
 from tests.smoke.applications.conftest import HandOut
 
 PSQL: Final = ["psql", "-XtA", "-h", "localhost"]
@@ -31,7 +31,6 @@ CASES: Final = [
 )
 def test_a_command_of_the_document_answers(
     contract: StackContract,
-    daemon: docker.DockerClient,
     hand_out: HandOut,
     application: str,
     backend: BackendName,
@@ -40,12 +39,11 @@ def test_a_command_of_the_document_answers(
 ) -> None:
     server, env = contract.server(application, backend), hand_out(application).env
     assert server
-    if server.runtime is None:
-        pytest.skip("the contract names no container to run it in")
     passwords = {
         "PGPASSWORD": env.get("POSTGRES_PASSWORD", env.get("DATABASE_PASSWORD", "")),
         "REDISCLI_AUTH": contract.credentials[application].model_dump()["redis"]["password"].get_secret_value(),
     }
-    done = daemon.containers.get(server.runtime.container).exec_run(command, environment=passwords)
-    said = done.output.decode() if isinstance(done.output, bytes) else ""
-    assert (done.exit_code, answer in said) == (0, True), said
+    if backend == "redis" and server.ca is not None:
+        command = [*command[:1], "--tls", "--cacert", "/run/strata/secrets/ca.crt", *command[1:]]
+    code, said = carriers.of(server).run(command, passwords)
+    assert (code, answer in said) == (0, True), said
