@@ -124,5 +124,28 @@ def _host_ports(settings: "Settings", applications: Iterable[Application]) -> It
             yield f"strata:redis.dedicated.{application.name}.port", own.port
 
 
+def refuse_in_cluster(namespace: str, prefix: str, applications: Iterable[Application]) -> None:
+    """What two applications of one cluster cannot both have, and what a claim there needs. Raises SettingsError."""
+    owners = {namespace: "the backends"}
+    for application in applications:
+        own = f"{prefix}{application.namespace}"
+        other = owners.setdefault(own, f"`{application.name}`")
+        if other != f"`{application.name}`":
+            raise _mistake(
+                application,
+                f"the namespace `{own}` is that of {other}. Write for instance:\n"
+                f"  kubernetes:\n    namespace: {application.name.replace('_', '-')}-app",
+            )
+        if len(own) > naming.MAX_NAME:
+            raise _mistake(application, f"the namespace `{own}` has {len(own)} characters, and at most 63 are allowed")
+        for volume, claim in application.volumes.items():
+            if claim.size is None:
+                raise _mistake(
+                    application,
+                    f"the volume `{volume}` needs a size in a cluster. Write:\n"
+                    f"  volumes:\n    {volume}: {{size: 10Gi}}",
+                )
+
+
 def _mistake(application: Application, text: str) -> SettingsError:
     return SettingsError(f"applications/{application.name}/application.yaml: {text}")

@@ -8,6 +8,7 @@ import images
 from components.claims import Application
 from components.naming import Naming
 from components.specs import Stage
+from infra import conflicts
 from infra.mistakes import SettingsError
 from infra.settings import DockerSettings, EbsClass, ExistingClass, Settings
 
@@ -47,6 +48,7 @@ def make(
     from components.kubernetes.platform import KubernetesArgs, KubernetesPlatform
     from components.kubernetes.storage_class import class_name
 
+    conflicts.refuse_in_cluster(platform.namespace, platform.prefix, applications)
     storage, scraper, lifetime = platform.storage, platform.metrics, platform.certificates
     args = KubernetesArgs(
         naming=Naming(project=project, stack=stack, prefix=platform.prefix),
