@@ -16,7 +16,8 @@ EngineName = Literal["embedded", "pulumi"]
 
 _SUFFIX = f"+{ENGINE_VERSION.rpartition('+')[2]}"
 _VOLUME = "docker:index/volume:Volume"
-_PREFLIGHT = ":DockerPreflight"
+_CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+_PREFLIGHTS = (":DockerPreflight", ":KubernetesPreflight")
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,28 @@ class Deployment:
 
     @property
     def retained_volumes(self) -> list[str]:
-        """Docker volumes that outlive a destroy."""
-        entries = (r for r in self.resources if r.get("type") == _VOLUME and r.get("retainOnDelete"))
-        return sorted(entry["inputs"]["name"] for entry in entries)
+        """Docker volumes, and claims as `<namespace>/<name>`, that outlive a destroy."""
+        entries = (r for r in self.resources if r.get("type") in (_VOLUME, _CLAIM) and r.get("retainOnDelete"))
+        return sorted(_data_name(entry) for entry in entries)
 
     @property
     def data_volumes(self) -> list[str]:
-        """Docker volumes with data, whether they are retained or that was lifted already: all but those of secrets."""
-        volumes = [r for r in self.resources if r.get("type") == _VOLUME]
-        return sorted(r["inputs"]["name"] for r in volumes if not r["urn"].endswith("-secrets"))
+        """The same, whether they are retained or that was lifted already: all but Docker's volumes of secrets."""
+        volumes = [r for r in self.resources if r.get("type") in (_VOLUME, _CLAIM)]
+        return sorted(_data_name(r) for r in volumes if not r["urn"].endswith("-secrets"))
 
     @property
     def adopted_volumes(self) -> list[str]:
-        """Docker volumes that an earlier state made, and that the first `up` of this one found with their data."""
-        outputs = [r.get("outputs") or {} for r in self.resources if r.get("type", "").endswith(_PREFLIGHT)]
+        """Those that an earlier state made, and that the first `up` of this one found with their data."""
+        outputs = [r.get("outputs") or {} for r in self.resources if r.get("type", "").endswith(_PREFLIGHTS)]
         return sorted(name for output in outputs for name in output.get("adopted") or [])
+
+
+def _data_name(resource: Mapping[str, Any]) -> str:
+    inputs = resource["inputs"]
+    if resource["type"] == _VOLUME:
+        return str(inputs["name"])
+    return f"{inputs['metadata']['namespace']}/{inputs['metadata']['name']}"
 
 
 def read(workspace: Workspace) -> Deployment | None:

@@ -65,7 +65,16 @@ def say_destroyed(
         terminal.say(f"  Deleted for good: the volumes {', '.join(deleted)} with their data.")
     if volumes:
         terminal.say(f"  Kept data: the volumes {', '.join(volumes)}. The next `strata up` finds it again.")
-        terminal.say(f"  To delete it for good: docker volume rm {' '.join(volumes)}")
+        terminal.say(f"  To delete it for good: {' && '.join(_removal(volumes))}")
+
+
+def _removal(volumes: list[str]) -> list[str]:
+    """The commands that delete volumes of Docker, or claims as `<namespace>/<name>`."""
+    claims = [name.split("/") for name in volumes if "/" in name]
+    if not claims:
+        return [f"docker volume rm {' '.join(volumes)}"]
+    namespaces = dict.fromkeys(namespace for namespace, _ in claims)
+    return [f"kubectl delete namespace {' '.join(namespaces)}"]
 
 
 def _passed(checks: Smoke | None) -> str:

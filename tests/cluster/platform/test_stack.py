@@ -1,0 +1,89 @@
+"""The stack as its users meet it: the same commands, checks and smoke tests as on Docker."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.cluster.platform.project import ClusterProject, derived
+from tests.e2e.project import ROOT
+
+# What a test stack may have otherwise than production: sizes, images, storage, guarantees; and names that are its own.
+MAY_DIFFER = {
+    "strata:stage",
+    "strata:images",
+    "strata:platform.namespace",
+    "strata:platform.prefix",
+    "strata:platform.storage",
+    "strata:redis.dedicated",
+    *(
+        f"strata:{backend}.{size}"
+        for backend in ("postgres", "redis", "qdrant", "object_store")
+        for size in ("memory", "cpu", "storage", "port", "grpc_port", "max_connections")
+    ),
+}
+
+
+def test_the_test_stack_is_production_but_for_sizes_images_storage_and_names() -> None:
+    production = flat(yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"])
+    tested = flat(
+        derived("x", list(yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]["strata:applications"]))
+    )
+    differing = {key for key in {*production, *tested} if production.get(key) != tested.get(key)}
+    assert {key for key in differing if not any(key == may or key.startswith(f"{may}.") for may in MAY_DIFFER)} == set()
+
+
+def flat(value: object, path: str = "") -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {path: value}
+    return {
+        key: item for name, inner in value.items() for key, item in flat(inner, f"{path}.{name}".lstrip(".")).items()
+    }
+
+
+def test_a_second_up_changes_nothing(stack: ClusterProject) -> None:
+    stack.up("--expect-no-changes").succeeded()
+
+
+def test_every_smoke_test_passes_restarts_and_kills_too(stack: ClusterProject) -> None:
+    command = [sys.executable, "-m", "pytest", "tests/smoke", "--stack", stack.stack, "--disruptive", "-q"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider"],
+        cwd=stack.root,
+        env=stack.env(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_verify_finds_all_well_and_knows_how_long_the_certificates_are_valid(stack: ClusterProject) -> None:
+    report = json.loads(stack.run("verify", "--json").succeeded().text)
+    certificates = [check["text"] for check in report["servers"] if "certificate" in check["name"]]
+    assert len(certificates) == 7
+    assert all("valid for 8" in text or "valid for 90" in text for text in certificates), certificates
+
+
+def test_an_application_has_in_its_namespace_what_config_renders(stack: ClusterProject) -> None:
+    path = Path(stack.run("config", "alfred", "--from", "cluster", "--format", "json").succeeded().text.split()[0])
+    rendered = json.loads(path.read_text())
+    namespace = f"--namespace={stack.stack}-alfred-platform"
+    plain = stack.kubectl.get("configmap", "alfred-storage", namespace)["data"]
+    hidden = stack.kubectl.get("secret", "alfred-storage", namespace)["data"]
+    assert set(plain) | set(hidden) == set(rendered)
+    assert plain == {name: value for name, value in rendered.items() if name in plain}
+    assert "DB_PASSWORD" in hidden
+    assert "DATABASE_URL" in hidden
+    assert "DB_HOST" in plain
+
+
+def test_no_secret_is_plain_in_the_state_or_in_a_pod(stack: ClusterProject) -> None:
+    credentials = stack.outputs()["credentials"]
+    passwords = [c["password"] for slices in credentials.values() for c in slices.values() if "password" in c]
+    assert passwords
+    seen = stack.state_file.read_text() + stack.kubectl("get", "pods", "-o", "json") + stack.kubectl("get", "events")
+    seen += stack.kubectl("get", "configmaps", "--all-namespaces", "-o", "json")
+    assert [p for p in passwords if p in seen] == []
