@@ -40,6 +40,12 @@ def _random(host: Host) -> Provider:
     return RandomProvider()
 
 
+def _tls(host: Host) -> Provider:
+    from engine.providers.tls import TlsProvider
+
+    return TlsProvider(host.say)
+
+
 def _dynamic(host: Host) -> Provider:
     from engine.providers.dynamic import DynamicProvider
 
@@ -53,6 +59,7 @@ def _builtin(host: Host) -> Provider:
 OPENERS: dict[str, Opener] = {
     "docker": _docker,
     "random": _random,
+    "tls": _tls,
     "pulumi": _builtin,
     "pulumi-python": _dynamic,
 }
