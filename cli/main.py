@@ -14,6 +14,7 @@ from cli.applications import app as applications_app
 from cli.cancel import cancel
 from cli.config import config
 from cli.errors import explain
+from cli.forward import forward
 from cli.graph import graph
 from cli.images import app as images_app
 from cli.policy import policy
@@ -38,6 +39,7 @@ app.command()(outputs.outputs)
 app.command()(outputs.contract)
 app.command()(config)
 app.command()(verify)
+app.command()(forward)
 app.command()(policy)
 app.command()(graph)
 app.command()(render)
