@@ -27,9 +27,7 @@ _GRANTS = {
 def claims_disjoint(stack: StackValidationArgs) -> Iterator[tuple[str, str]]:
     owners: dict[tuple[str, str, str], str] = {}
     prefixes: list[tuple[str, PolicyResource]] = []
-    for resource in sorted(
-        stack.resources, key=lambda each: each.urn
-    ):  # an engine has them in the order of their making
+    for resource in stack.resources:
         if what := _NAMED.get(resource.resource_type):
             name = resource.props["name"]
             other = owners.setdefault((what, _server(resource.props), name), resource.name)

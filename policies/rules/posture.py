@@ -52,7 +52,7 @@ def guarantees_kept(stack: StackValidationArgs) -> Iterator[tuple[str, str]]:
         return
     for guarantee in values.each(root.props, "guarantees"):
         if check := _KEPT.get(guarantee):
-            for urn, message in check(_ordered(stack)):
+            for urn, message in check(stack.resources):
                 yield urn, f"{guarantee} is promised, and {message}, or take it out of the platform's `guarantees`"
         else:
             yield root.urn, f"guarantees: no rule knows what stands behind {guarantee}; write one of {', '.join(_KEPT)}"
@@ -95,17 +95,12 @@ def _root(stack: StackValidationArgs) -> PolicyResource | None:
     return next((resource for resource in stack.resources if resource.resource_type == tokens.STACK), None)
 
 
-def _ordered(stack: StackValidationArgs) -> list[PolicyResource]:
-    """They come in the order in which they were registered, which is another one in each run."""
-    return sorted(stack.resources, key=lambda resource: resource.urn)
-
-
 def _production_images(stack: StackValidationArgs) -> Iterator[tuple[PolicyResource, str, ImageReference]]:
     """Resource, property and image; nothing where the stage is another one."""
     root = _root(stack)
     if root is None or root.props.get("stage") != "production":
         return
-    for resource in _ordered(stack):
+    for resource in stack.resources:
         if resource.resource_type in images.NAMING:
             where, image = images.named(resource.resource_type, resource.props)
             if image:

@@ -32,7 +32,10 @@ Gets the names of the inputs that are secrets, too: only remediations are told. 
 """
 
 StackCheck = Callable[[StackValidationArgs], Iterator[tuple[str, str]]]
-"""Yields (URN, message) for what only several resources together show. Properties are outputs, planned or final."""
+"""Yields (URN, message) for what only several resources together show. Properties are outputs, planned or final.
+
+Resources come in the order of their URNs.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,9 @@ class StackRule(_Rule):
         """As `ResourceRule.policy`."""
 
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-            for urn, message in self.check(args):
+            # They come in the order in which they were made, which is another one in each run.
+            ordered = sorted(args.resources, key=lambda resource: resource.urn)
+            for urn, message in self.check(StackValidationArgs(ordered, args.get_config(), args.stack_tags)):
                 if not self._excused(exceptions, urn.rpartition("::")[2]):
                     report(message, urn)
 
