@@ -14,6 +14,7 @@ from policies.rules import (
     posture,
     roles,
 )
+from policies.rules.kubernetes import pod_security
 from policies.rules.rule import ResourceRule, Rule, StackRule
 
 RULES: tuple[Rule, ...] = (
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     *object_store.RULES,
     *roles.RULES,
     *isolation.RULES,
+    *pod_security.RULES,
     *posture.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""

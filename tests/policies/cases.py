@@ -1,6 +1,6 @@
 """The cases of `cases.yaml`: for every rule what it refuses and what it lets pass."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from tests.policies.harness import Example, secret
 
 _DOCUMENT = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 _BASES: Mapping[str, Mapping[str, Any]] = _DOCUMENT["bases"]
+_CLUSTER: tuple[str, ...] = tuple(_DOCUMENT["cluster"])
 _TYPES = {  # every other base is a container
     "network": tokens.NETWORK,
     "volume": tokens.VOLUME,
@@ -27,6 +28,11 @@ _TYPES = {  # every other base is a container
     "redis_user": tokens.REDIS_USER,
     "secret_file": tokens.SECRET_FILE,
     "password": tokens.RANDOM_PASSWORD,
+    "stateful_set": tokens.STATEFUL_SET,
+    "deployment": tokens.DEPLOYMENT,
+    "cron_job": tokens.CRON_JOB,
+    "pod": tokens.POD,
+    "namespace": tokens.NAMESPACE,
 }
 
 SLICE = "strata:slices:Slice"
@@ -46,8 +52,18 @@ class Case:
         return f"{self.rule}: {self.title}"
 
 
-BARE = tuple(Example(_TYPES.get(base, tokens.CONTAINER), "example", inputs) for base, inputs in _BASES.items())
-"""A resource of every kind, as it should be."""
+def _cluster(base: str, without: Sequence[str] = ()) -> tuple[Example, ...]:
+    """What stands around an object of a cluster, as it should be; none for what is in no cluster."""
+    if not _TYPES.get(base, "").startswith("kubernetes:"):
+        return ()
+    around = (other for other in _CLUSTER if other != base and other not in without)
+    return tuple(Example(_TYPES[other], f"around-{other}", _BASES[other]) for other in around)
+
+
+BARE = tuple(
+    (Example(_TYPES.get(base, tokens.CONTAINER), "example", inputs), *_cluster(base)) for base, inputs in _BASES.items()
+)
+"""A resource of every kind, as it should be, first among those that belong to it."""
 
 
 def container(inputs: Mapping[str, Any]) -> Example:
@@ -70,7 +86,8 @@ def _examples(case: Mapping[str, Any]) -> tuple[Example, ...]:
         # The container has the id of an image that a resource of its own pulls.
         image = Example(tokens.REMOTE_IMAGE, "image", {**_BASES["image"], "name": case["pulled"]})
         return image, replace(example, inputs={**example.inputs, "image": "sha256:1"}, uses={"image": (image.urn,)})
-    examples = [example, *(_example(other, f"other-{n}") for n, other in enumerate(case.get("others", ())))]
+    cluster = _cluster(case["base"], case.get("without", ()))
+    examples = [example, *cluster, *(_example(other, f"other-{n}") for n, other in enumerate(case.get("others", ())))]
     slices = {each.parent: Example(SLICE, each.parent.rpartition("::")[2], {}) for each in examples if each.parent}
     if "stack" in case:
         examples.insert(0, Example(tokens.STACK, "strata-test", case["stack"]))
@@ -80,10 +97,38 @@ def _examples(case: Mapping[str, Any]) -> tuple[Example, ...]:
 def _example(case: Mapping[str, Any], name: str) -> Example:
     base = case["base"]
     parent = Example(SLICE, case["slice"], {}).urn if "slice" in case else ""
-    inputs = {**_BASES[base], **case.get("change", {})}
+    inputs = _merged({**_BASES[base], **case.get("change", {})}, case.get("merge", {}))
+    for key, path in (("pod", ()), ("server", ("containers", 0))):
+        if key in case:
+            inputs = _merged(inputs, _nested((*_pod_path(base), *path), case[key]))
     for key in case.get("secret", ()):
         inputs[key] = secret(inputs[key])
     return Example(_TYPES.get(base, tokens.CONTAINER), name, inputs, protect=case.get("protect", False), parent=parent)
+
+
+def _pod_path(base: str) -> tuple[str, ...]:
+    return {
+        tokens.POD: ("spec",),
+        tokens.CRON_JOB: ("spec", "jobTemplate", "spec", "template", "spec"),
+    }.get(_TYPES[base], ("spec", "template", "spec"))
+
+
+def _nested(path: Sequence[str | int], value: Any) -> Any:
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def _merged(value: Any, changes: Any) -> Any:
+    """`value` with single values changed; null takes one away, and a number is a place in a list."""
+    if not isinstance(changes, dict):
+        return changes
+    if isinstance(value, list):
+        return [_merged(item, changes.get(index, {})) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        value = {}
+    merged = {key: _merged(value.get(key), change) for key, change in changes.items() if change is not None}
+    return {key: value[key] for key in value if key not in changes} | merged
 
 
 CASES = tuple(_read())

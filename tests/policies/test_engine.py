@@ -65,6 +65,11 @@ def _renamed(number: int, case: Case) -> tuple[Example, ...]:
         inputs = {**example.inputs, "name": rename(name)} if name.startswith(f"{example.name}-") else example.inputs
         if "admin" in inputs:
             inputs = {**inputs, "admin": {**inputs["admin"], "port": inputs["admin"]["port"] + 10_000 * number}}
+        if example.type.startswith("kubernetes:"):
+            # Each case has a namespace of its own.
+            key = "name" if example.type == tokens.NAMESPACE else "namespace"
+            metadata = inputs["metadata"]
+            inputs = {**inputs, "metadata": {**metadata, key: f"{metadata.get(key)}-{number}"}}
         return replace(example, name=rename(example.name), inputs=inputs)
 
     new = [of(example) for example in case.examples]
@@ -122,7 +127,7 @@ def _name(urn: str) -> str:
 @pytest.mark.parametrize("outputs", PROGRAMS)
 def test_it_prints_what_direct_calls_find(outputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = PROGRAMS[outputs]
-    for package in ("docker", "pulumi-python", "random"):
+    for package in ("docker", "kubernetes", "pulumi-python", "random"):
         monkeypatch.setitem(providers.OPENERS, package, lambda host: _Permissive())
     result, text = _preview(tmp_path, cases)
     (report,) = result.policies

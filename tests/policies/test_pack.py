@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pulumi_docker
+import pulumi_kubernetes as kubernetes
 import pulumi_random
 import yaml
 
@@ -32,6 +33,27 @@ def test_tokens_are_those_of_the_sdk() -> None:
     assert pulumi_docker.RemoteImage.pulumi_type == tokens.REMOTE_IMAGE
     assert pulumi_docker.Volume.pulumi_type == tokens.VOLUME
     assert pulumi_random.RandomPassword.pulumi_type == tokens.RANDOM_PASSWORD
+    objects = (
+        (kubernetes.apps.v1.DaemonSet, tokens.DAEMON_SET),
+        (kubernetes.apps.v1.Deployment, tokens.DEPLOYMENT),
+        (kubernetes.apps.v1.StatefulSet, tokens.STATEFUL_SET),
+        (kubernetes.batch.v1.CronJob, tokens.CRON_JOB),
+        (kubernetes.batch.v1.Job, tokens.JOB),
+        (kubernetes.core.v1.ConfigMap, tokens.CONFIG_MAP),
+        (kubernetes.core.v1.Namespace, tokens.NAMESPACE),
+        (kubernetes.core.v1.PersistentVolumeClaim, tokens.CLAIM),
+        (kubernetes.core.v1.Pod, tokens.POD),
+        (kubernetes.core.v1.Secret, tokens.SECRET),
+        (kubernetes.core.v1.Service, tokens.SERVICE),
+        (kubernetes.networking.v1.NetworkPolicy, tokens.NETWORK_POLICY),
+        (kubernetes.policy.v1.PodDisruptionBudget, tokens.DISRUPTION_BUDGET),
+        (kubernetes.storage.v1.StorageClass, tokens.STORAGE_CLASS),
+    )
+    for kind, token in objects:
+        assert kind.pulumi_type == token
+    assert {token for _, token in objects} == {
+        token for token in vars(tokens).values() if str(token).startswith("kubernetes:")
+    }
     slices = (Bucket, Collection, Database, ObjectStoreUser, PublicBucket, QdrantLogin, RedisDefaultUser, RedisUser)
     made = {f"pulumi-python:{kind._resource_type_name}" for kind in (*slices, Role, SecretFile)}
     assert made == {token for token in vars(tokens).values() if str(token).startswith("pulumi-python:")}
@@ -65,7 +87,7 @@ def test_the_engine_is_given_the_metadata() -> None:
 def test_importing_the_rules_serves_nothing_and_loads_no_provider_sdk() -> None:
     code = "import sys, policies.rules; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert not {"pulumi_docker", "policies.__main__"} & set(done.stdout.split())
+    assert not {"pulumi_docker", "pulumi_kubernetes", "policies.__main__"} & set(done.stdout.split())
 
 
 def test_the_pack_names_the_projects_own_virtual_environment() -> None:

@@ -9,10 +9,14 @@ from components.claims import Application
 from policies.rules import RULES, exceptions, tokens
 from policies.rules.exceptions import Recorded
 from tests.policies.harness import evaluate
-from tests.policies.program import applications, examples, registrations
+from tests.policies.program import PROD, applications, examples, registrations
 
 RECORDED = exceptions.load(rule.name for rule in RULES)
 Registrations = dict[str, resource_pb2.RegisterResourceRequest]
+
+
+UNUSED = {tokens.CRON_JOB, tokens.DAEMON_SET, tokens.DEPLOYMENT, tokens.JOB, tokens.POD}
+"""Types that rules look at for the day on which the program declares them."""
 
 
 @pytest.fixture(scope="module", params=["local", "registry"])
@@ -20,11 +24,23 @@ def program(request: pytest.FixtureRequest) -> Registrations:
     return registrations(request.param)
 
 
+@pytest.fixture(scope="module", params=["local", "registry"])
+def in_cluster(request: pytest.FixtureRequest) -> Registrations:
+    return registrations(request.param, PROD)
+
+
 def test_no_rule_finds_anything_that_is_not_recorded_and_none_is_left_undecided(program: Registrations) -> None:
-    stack = examples(program)
+    assert evaluate(*examples(program), exceptions=RECORDED) == ({}, set())
+
+
+def test_no_rule_finds_anything_in_a_cluster_either(in_cluster: Registrations) -> None:
+    assert evaluate(*examples(in_cluster), exceptions=RECORDED) == ({}, set())
+
+
+def test_every_type_that_rules_look_at_is_one_of_the_program(program: Registrations, in_cluster: Registrations) -> None:
     pinned = {value for name, value in vars(tokens).items() if name.isupper()}
-    assert pinned <= {example.type for example in stack}
-    assert evaluate(*stack, exceptions=RECORDED) == ({}, set())
+    declared = {request.type for stack in (program, in_cluster) for request in stack.values()}
+    assert pinned - declared == UNUSED
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: f"{recorded.rule}: {recorded.resources}")
@@ -52,6 +68,13 @@ def test_what_holds_data_is_retained(program: Registrations) -> None:
     holding += [r for r in program.values() if r.type.endswith((":Database", ":Migrations", ":Bucket", ":Collection"))]
     backends = {"postgres-data", "redis-data", "object-store-data", "qdrant-data"}
     assert {r.name for r in holding} == backends | {name for claim in applications() for name in data_of(claim)}
+    assert [r.name for r in holding if not r.retainOnDelete] == [], "destroy would delete it"
+
+
+def test_what_holds_data_in_a_cluster_is_retained(in_cluster: Registrations) -> None:
+    kinds = (tokens.CLAIM, tokens.NAMESPACE, tokens.STORAGE_CLASS)
+    holding = [r for r in in_cluster.values() if r.type in kinds]
+    assert {r.type for r in holding} == set(kinds)
     assert [r.name for r in holding if not r.retainOnDelete] == [], "destroy would delete it"
 
 

@@ -48,10 +48,11 @@ def test_no_message_repeats_the_credential_that_it_found() -> None:
             assert "hunter2" not in "\n".join(messages)
 
 
-@pytest.mark.parametrize("example", BARE, ids=lambda example: example.type.rpartition(":")[2])
-def test_an_unknown_value_is_never_an_error_nor_a_violation(example: Example) -> None:
+@pytest.mark.parametrize("examples", BARE, ids=lambda examples: examples[0].type.rpartition(":")[2])
+def test_an_unknown_value_is_never_an_error_nor_a_violation(examples: tuple[Example, ...]) -> None:
+    example, *around = examples
     for key in example.inputs:
-        findings, _ = evaluate(replace(example, inputs={**example.inputs, key: UNKNOWN_STRING_VALUE}))
+        findings, _ = evaluate(replace(example, inputs={**example.inputs, key: UNKNOWN_STRING_VALUE}), *around)
         assert findings == {}, key
 
 
