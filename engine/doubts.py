@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 from engine.execution import Run
-from engine.planning import call_of
-from engine.providers.base import Old, Provider, ProviderError
+from engine.providers.base import Provider, ProviderError
 from engine.refresh import read
 from engine.state import PendingOperation, ResourceState
-from engine.values import plain
 
 
 class Doubts:
@@ -32,10 +30,8 @@ class Doubts:
         """
         if old is None or provider is None or self._interrupted.get((old.urn, old.id)) != "deleting":
             return old
-        call = call_of(old, self._run.seed, "delete")
-        if provider.read(call, Old(old.id, plain(old.inputs), plain(old.outputs))) is not None:
-            return old
-        return self._run.journal.correct(old, replace(old, pending_replacement=True))
+        seen = read(self._run, old, provider)  # it may be on its way out
+        return self._run.journal.correct(old, seen or replace(old, pending_replacement=True))
 
     def _read_late(self, old: ResourceState | None, provider: Provider | None) -> ResourceState | None:
         """What a refresh could not ask for is asked for now: what it depends on is there again."""

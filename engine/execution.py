@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from engine.policies import Policies
 from engine.providers.base import Old, PartialFailure, Provider, ProviderError
 from engine.state import OperationType, PendingOperation, ResourceState
 from engine.telling import differing_places, hidden, report_replaced, step_of
-from engine.values import UNKNOWN_TEXT, Properties, Secret, carry_secrets, mark_secrets, plain
+from engine.values import INPUTS, UNKNOWN_TEXT, Properties, Secret, carry_secrets, mark_secrets, plain
 
 
 class StepFailedError(StoppedError):
@@ -259,7 +259,11 @@ def guard_secrets(resource: ResourceState) -> ResourceState:
     """Marks outputs that the program calls secret, or that carry the name of a secret input."""
     names = {key for key, value in resource.inputs.items() if isinstance(value, Secret)}
     names.update(name for name in resource.additional_secret_outputs if name != "id")
-    return replace(resource, outputs=mark_secrets(resource.outputs, names)) if names else resource
+    outputs = mark_secrets(resource.outputs, names) if names else resource.outputs
+    copy = outputs.get(INPUTS)
+    if isinstance(copy, Mapping):  # beside what became of them, some providers record the inputs
+        outputs = {**outputs, INPUTS: carry_secrets(copy, resource.inputs)}
+    return replace(resource, outputs=outputs)
 
 
 def _now() -> str:

@@ -16,9 +16,17 @@ from engine.state import Snapshot
 
 @contextmanager
 def opened_plugins(
-    workspace: Workspace, project: Project, config: StackConfig, before: Snapshot, note: Callable[[str, Severity], None]
+    workspace: Workspace,
+    project: Project,
+    config: StackConfig,
+    before: Snapshot,
+    note: Callable[[str, Severity], None],
+    stopping: Callable[[], bool],
 ) -> Iterator[Plugins]:
-    """Those that the state knows get ready while the program starts. `note` is told what providers say."""
+    """Those that the state knows get ready while the program starts. `note` is told what providers say.
+
+    `stopping`: whether the user has asked to stop.
+    """
     pickled = tuple(dict.fromkeys(pickles(before)))
     reader = StackReader(workspace.backend_url, project.name, workspace.passphrase, lambda text: note(text, "warning"))
     host = Host(
@@ -28,6 +36,7 @@ def opened_plugins(
         say=note,
         pickles=pickled,
         outputs_of=reader.read,
+        stopping=stopping,
     )
     plugins = Plugins(host)
     try:

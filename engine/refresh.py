@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from engine.events import Op, Step
 from engine.execution import Run, guard_secrets
 from engine.planning import call_of, differing
-from engine.providers.base import Old, Provider
+from engine.providers.base import Old, PartialFailure, Provider
 from engine.selection import Selection
 from engine.state import ResourceState, Snapshot
 from engine.telling import hidden
@@ -74,13 +74,18 @@ def read(run: Run, entry: ResourceState, provider: Provider | None) -> ResourceS
     """The entry as its provider sees it; None if it is gone. Components and providers are what the program says."""
     if provider is None or entry.is_provider or entry.pending_replacement:
         return entry
-    live = provider.read(call_of(entry, run.seed, "read"), Old(entry.id, plain(entry.inputs), plain(entry.outputs)))
+    old = Old(entry.id, plain(entry.inputs), plain(entry.outputs))
+    errors: tuple[str, ...] = ()
+    try:
+        live = provider.read(call_of(entry, run.seed, "read"), old)
+    except PartialFailure as failure:  # what comes next tries again to make it as asked
+        live, errors = Old(failure.id, old.inputs, failure.outputs), tuple(failure.reasons)
     if live is None:
         return None
     inputs = carry_secrets(live.inputs, entry.inputs)
     outputs = carry_secrets(carry_secrets(live.outputs, entry.inputs), entry.outputs)  # secret once, secret ever
     run.reporter.mask.learn(inputs, outputs)
-    return guard_secrets(replace(entry, id=live.id, inputs=inputs, outputs=outputs, init_errors=()))
+    return guard_secrets(replace(entry, id=live.id, inputs=inputs, outputs=outputs, init_errors=errors))
 
 
 def _behind(before: Snapshot, gone: set[str]) -> set[str]:

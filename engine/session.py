@@ -158,7 +158,8 @@ class Session:
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            with opened_plugins(workspace, project, self._config, self._before, self._note) as self._plugins:
+            asked = (self._note, self._is_cancelled)
+            with opened_plugins(workspace, project, self._config, self._before, *asked) as self._plugins:
                 yield
 
     def _note(self, line: str, severity: Severity = "info") -> None:

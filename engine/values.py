@@ -19,6 +19,8 @@ OUTPUT_VALUE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
+INPUTS: Final = "__inputs"  # the output in which some official providers record the inputs
+
 MASK: Final = "[secret]"
 SHORTEST_MASKED = 4  # replacing shorter texts would garble every message and protect nothing
 

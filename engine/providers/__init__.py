@@ -23,6 +23,7 @@ class Host:
     say: Callable[[str, Literal["info", "warning", "error"]], None]  # a line for the user
     pickles: tuple[str, ...] = ()  # the dynamic providers in the state
     outputs_of: Callable[[str], StackOutputs] = _no_other_stacks
+    stopping: Callable[[], bool] = lambda: False  # whether the user asked to stop: what only waits then ends its wait
 
 
 Opener = Callable[[Host], Provider]
@@ -32,6 +33,12 @@ def _docker(host: Host) -> Provider:
     from engine.providers.docker import DockerProvider
 
     return DockerProvider()
+
+
+def _kubernetes(host: Host) -> Provider:
+    from engine.providers.kubernetes.provider import KubernetesProvider
+
+    return KubernetesProvider(host)
 
 
 def _random(host: Host) -> Provider:
@@ -58,6 +65,7 @@ def _builtin(host: Host) -> Provider:
 
 OPENERS: dict[str, Opener] = {
     "docker": _docker,
+    "kubernetes": _kubernetes,
     "random": _random,
     "tls": _tls,
     "pulumi": _builtin,

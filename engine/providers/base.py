@@ -82,7 +82,10 @@ class Provider(Protocol):
     def create(self, call: Call, inputs: Properties) -> tuple[str, Properties]: ...
 
     def read(self, call: Call, old: Old) -> Old | None:
-        """The live object, or None only if the authenticated backend itself says that it is gone."""
+        """The live object, or None only if the authenticated backend itself says that it is gone.
+
+        Raises PartialFailure for one that is there and not as asked: a failed attempt to make it so is on record then.
+        """
 
     def update(self, call: Call, old: Old, inputs: Properties) -> Properties: ...
 

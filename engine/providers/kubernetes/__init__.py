@@ -1,5 +1,7 @@
-"""Kubernetes objects, as the official provider `kubernetes` 4.34 records them.
+"""Kubernetes objects, as the official provider `kubernetes` 4.34 makes and records them.
 
-What is decided without a cluster: `manifest` (what is sent and recorded), `plan` (what a difference means) and
-`readiness` (what an object is waited for). Nothing here talks to one yet, and the engine has no such provider.
+What is decided without a cluster: `settings` and `kubeconfig` (which cluster), `types`, `manifest` (what is sent),
+`record` (what is recorded), `plan` (what a difference means), `readiness` and `conditions` (what an object is waited
+for), `ownership` (whose it is). `cluster` talks to one, by way of `connection`; `operations` does things with it, with
+`awaiting`, `pods` and `news` while something is to come, and `removal` while it is to go.
 """

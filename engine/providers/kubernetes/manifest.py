@@ -13,6 +13,22 @@ DEFAULT_NAMESPACE = "default"
 _SUFFIX_LENGTH = 8
 # What the API server writes into `metadata`; a program that has it, from another object, does not mean it.
 _SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
+# Lists that the API merges by these keys of their elements, and never takes from one what another has added.
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "containers": ("name",),
+    "env": ("name",),
+    "ephemeralContainers": ("name",),
+    "hostAliases": ("ip",),
+    "imagePullSecrets": ("name",),
+    "initContainers": ("name",),
+    "secrets": ("name",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "volumeDevices": ("devicePath",),
+    "volumeMounts": ("mountPath",),
+    "volumes": ("name",),
+}
+# Mappings that the API takes as a whole: a key more in one selects other objects.
+_WHOLE = frozenset({"labelSelector", "matchLabels", "namespaceSelector", "nodeSelector", "podSelector", "selector"})
 # Kinds of Kubernetes' own groups that are in no namespace; of others only the API server knows.
 CLUSTER_SCOPED = frozenset(
     {
@@ -46,16 +62,19 @@ def group_kind(manifest: Mapping[str, Any]) -> tuple[str, str]:
 def normalised(inputs: Properties) -> Properties:
     """Without nulls and what only the server writes; whole numbers as integers; a Secret's `stringData` as `data`."""
     manifest: Properties = _tidy(inputs)
-    metadata = {key: value for key, value in manifest.get("metadata", {}).items() if key not in _SERVERS}
-    manifest["metadata"] = metadata
+    given = manifest.get("metadata", {})
+    if given is UNKNOWN:
+        given = {"name": UNKNOWN}
+    manifest["metadata"] = {key: value for key, value in given.items() if key not in _SERVERS}
     manifest.pop("status", None)
     if group_kind(manifest) == ("", "Secret") and "stringData" in manifest:
         texts = manifest.pop("stringData")
         if texts is UNKNOWN:
             manifest["data"] = UNKNOWN
         else:
+            data = manifest.get("data", {})
             encoded = {key: _encoded(text) for key, text in texts.items()}
-            manifest["data"] = {**manifest.get("data", {}), **encoded}
+            manifest["data"] = UNKNOWN if data is UNKNOWN else {**data, **encoded}
     return manifest
 
 
@@ -69,7 +88,8 @@ def named(call: Call, old_inputs: Properties | None, manifest: Properties, names
         before = (old_inputs or {}).get("metadata", {})
         kept = before.get("name") if before.get("annotations", {}).get(AUTONAMED) == "true" else None
         metadata["name"] = kept or f"{call.name}-{_suffix(call)}"
-        metadata["annotations"] = {**metadata.get("annotations", {}), AUTONAMED: "true"}
+        if (annotations := metadata.get("annotations", {})) is not UNKNOWN:
+            metadata["annotations"] = {**annotations, AUTONAMED: "true"}
     if namespace is not None and not metadata.get("namespace"):
         metadata["namespace"] = namespace
     return {**manifest, "metadata": metadata}
@@ -82,14 +102,27 @@ def object_id(manifest: Mapping[str, Any]) -> str:
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
 
 
-def pruned(live: Any, shape: Any) -> Any:
-    """Of `live` what `shape` speaks of. What it speaks of and is not there stays out."""
+def pruned(live: Any, shape: Any, name: str = "") -> Any:
+    """Of `live` what `shape` speaks of. What it speaks of and is not there stays out. `name`: the key that they are at.
+
+    Lists of named things (containers, variables, volumes) are shared with others, who may add to them. All other
+    lists, and selectors, are the program's as a whole: what is more in them is something it does not want.
+    """
     if isinstance(live, Mapping) and isinstance(shape, Mapping):
-        return {key: pruned(live[key], item) for key, item in shape.items() if key in live}
+        if name in _WHOLE:
+            return live
+        return {key: pruned(live[key], item, key) for key, item in shape.items() if key in live}
     if isinstance(live, list) and isinstance(shape, list):
+        if (keys := _KEYS.get(name)) is not None and all(isinstance(item, Mapping) for item in (*live, *shape)):
+            twins = [(_twin(live, item, keys), item) for item in shape]
+            return [pruned(twin, item) for twin, item in twins if twin is not None]
         both = [pruned(item, twin) for item, twin in zip(live, shape, strict=False)]
         return both + live[len(shape) :]
     return live
+
+
+def _twin(live: list[Any], item: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((each for each in live if all(each.get(key) == item.get(key, each.get(key)) for key in keys)), None)
 
 
 def _tidy(value: Any) -> Any:

@@ -1,15 +1,13 @@
 """What must happen to an object so that it is as its inputs say: nothing, an update, or another object in its place."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.providers.base import Diff, Old, Properties
 from engine.providers.kubernetes.manifest import AUTONAMED, DEFAULT_NAMESPACE, group_kind, pruned
 from engine.providers.kubernetes.quantities import quantity
-from engine.values import contains_unknown
-
-INPUTS = "__inputs"
-"""The output in which the official provider records the inputs that an object was last made from."""
+from engine.values import INPUTS, contains_unknown
 
 _EVERY = ("metadata.name", "metadata.namespace")
 # The official provider's table (provider/pkg/provider/provider.go, forceNewProperties): what the API refuses to change.
@@ -37,6 +35,11 @@ _REPLACED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("rbac.authorization.k8s.io", "RoleBinding"): ("roleRef",),
     ("storage.k8s.io", "StorageClass"): ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
 }
+_QUANTITIES = re.compile(
+    r"(^|\.)(capacity|default|defaultRequest|hard|limits|max|maxLimitRequestRatio|min|overhead|requests)\.[^.]+$"
+    r"|\.(averageValue|divisor|sizeLimit)$"
+)
+_TEXTS = re.compile(r"^(binaryData|data)\.|\.(annotations|labels)\.")
 _DATA = frozenset({"binaryData", "data", "stringData"})
 
 
@@ -80,7 +83,10 @@ def _same(path: str, one: Any, other: Any) -> bool:
         return True
     if path == "metadata.namespace":
         return (one or DEFAULT_NAMESPACE) == (other or DEFAULT_NAMESPACE)
-    if {type(one), type(other)} <= {str, int, float}:  # "8080" of an int-or-string, "1000m" of a quantity
+    kinds = {type(one), type(other)}
+    # "8080" and 8080 of an int-or-string; "1000m" and "1" are the same where quantities are, and nowhere else.
+    is_quantity = bool(_QUANTITIES.search(path)) and not _TEXTS.search(path)
+    if kinds <= {str, int, float} and (kinds != {str} or is_quantity):
         value = quantity(one)
         return value is not None and value == quantity(other)
     return False

@@ -62,7 +62,26 @@ def test_groups_and_kinds_are_told_apart() -> None:
 
 
 def test_what_nobody_asked_for_is_cut_off() -> None:
-    live = {"spec": {"replicas": 1, "paused": False, "containers": [{"name": "a", "added": 1}, {"name": "b"}]}}
+    live = {"spec": {"replicas": 1, "paused": False, "containers": [{"name": "a", "added": 1}]}}
     shape = {"spec": {"replicas": 3, "containers": [{"name": "a"}], "absent": 1}}
-    # A container more is something that was asked about: it is there, and should not be.
-    assert pruned(live, shape) == {"spec": {"replicas": 1, "containers": [{"name": "a"}, {"name": "b"}]}}
+    assert pruned(live, shape) == {"spec": {"replicas": 1, "containers": [{"name": "a"}]}}
+
+
+def test_what_others_add_to_a_list_of_named_things_is_theirs() -> None:
+    live = {"containers": [{"name": "injected"}, {"name": "b", "image": "2"}, {"name": "a", "image": "1"}]}
+    shape = {"containers": [{"name": "a", "image": "0"}, {"name": "b", "image": "0"}]}
+    assert pruned(live, shape) == {"containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "2"}]}
+
+
+@pytest.mark.parametrize(
+    ("live", "shape"),
+    [
+        ({"ingress": [{"from": [1]}, {}]}, {"ingress": [{"from": [1]}]}),
+        ({"subjects": [{"name": "a"}, {"name": "b"}]}, {"subjects": [{"name": "a"}]}),
+        ({"podSelector": {"matchLabels": {"a": "b"}}}, {"podSelector": {}}),
+        ({"selector": {"app": "db", "tier": "x"}}, {"selector": {"app": "db"}}),
+    ],
+)
+def test_what_others_add_to_what_is_a_whole_is_seen(live: dict[str, Any], shape: dict[str, Any]) -> None:
+    """One rule more in a network policy, one subject more in a role's binding."""
+    assert pruned(live, shape) == live

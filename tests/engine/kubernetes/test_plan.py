@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from engine.providers.base import Old
-from engine.providers.kubernetes.plan import INPUTS, plan
+from engine.providers.kubernetes.plan import plan
 from engine.providers.kubernetes.quantities import quantity
-from engine.values import UNKNOWN
+from engine.values import INPUTS, UNKNOWN
 
 STATEFUL_SET: dict[str, Any] = {
     "apiVersion": "apps/v1",
