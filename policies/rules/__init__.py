@@ -14,7 +14,9 @@ from policies.rules import (
     posture,
     roles,
 )
-from policies.rules.kubernetes import pod_security
+from policies.rules.kubernetes import network as cluster_network
+from policies.rules.kubernetes import operations as cluster_operations
+from policies.rules.kubernetes import pod_security, probes
 from policies.rules.rule import ResourceRule, Rule, StackRule
 
 RULES: tuple[Rule, ...] = (
@@ -30,6 +32,9 @@ RULES: tuple[Rule, ...] = (
     *roles.RULES,
     *isolation.RULES,
     *pod_security.RULES,
+    *probes.RULES,
+    *cluster_network.RULES,
+    *cluster_operations.RULES,
     *posture.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""

@@ -1,7 +1,7 @@
 """A health check tells the truth, or it is worse than none."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
@@ -29,11 +29,9 @@ def healthcheck_present(args: ResourceValidationArgs) -> Iterator[str]:
 def healthcheck_truthful(args: ResourceValidationArgs) -> Iterator[str]:
     tests = _tests(args)
     command = _SHELL.sub("", " ".join(tests[1:]).strip())
-    if not command:
-        return
-    if _ALWAYS_SUCCEEDS.search(command):
+    if end := swallows_failure(tests[1:]):
         yield (
-            f'healthcheck.tests: "{_tail(command)}" succeeds whatever happened before it; leave that end out, so that '
+            f'healthcheck.tests: "{end}" succeeds whatever happened before it; leave that end out, so that '
             "the check fails with its command"
         )
     if re.search(r"\bpg_isready\b", command):
@@ -43,6 +41,12 @@ def healthcheck_truthful(args: ResourceValidationArgs) -> Iterator[str]:
                 "healthcheck.tests: pg_isready asks the socket, where the server of the first initialisation answers "
                 "too; write a query over TCP, or at least pg_isready -h 127.0.0.1"
             )
+
+
+def swallows_failure(words: Sequence[str]) -> str | None:
+    """The end of a command that succeeds whatever happened before it; None if it can fail."""
+    command = _SHELL.sub("", " ".join(words).strip())
+    return _tail(command) if command and _ALWAYS_SUCCEEDS.search(command) else None
 
 
 def not_awaited_by_the_provider(args: ResourceValidationArgs) -> Iterator[str]:

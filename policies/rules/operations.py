@@ -10,8 +10,8 @@ from policies.rules.rule import ResourceRule
 
 # Seconds a clean shutdown may need: a Postgres checkpoint takes more than 90 s on slow disks (the official image's own
 # Dockerfile says so), Redis writes its last AOF within its shutdown-timeout of 10 s and some.
-_SHUTDOWN_SECONDS = {"postgres": 120, "redis": 30}
-_ANY_SHUTDOWN_SECONDS = 10
+SHUTDOWN_SECONDS = {"postgres": 120, "redis": 30}
+ANY_SHUTDOWN_SECONDS = 10
 
 # Log drivers that keep files on the host without an end unless told otherwise; `local` rotates by itself.
 _FILES_WITHOUT_END = frozenset({"", "json-file"})
@@ -74,7 +74,7 @@ def _stack_label(args: ResourceValidationArgs) -> str:
 
 def stops_cleanly(args: ResourceValidationArgs) -> Iterator[str]:
     backend = container.backend(args.props) or ""
-    needed = _SHUTDOWN_SECONDS.get(backend, _ANY_SHUTDOWN_SECONDS)
+    needed = SHUTDOWN_SECONDS.get(backend, ANY_SHUTDOWN_SECONDS)
     grace = values.number(args.props, "destroyGraceSeconds")
     if grace < needed:
         yield (
@@ -82,7 +82,7 @@ def stops_cleanly(args: ResourceValidationArgs) -> Iterator[str]:
             f"{backend or 'the server'} while it writes; write destroy_grace_seconds={needed}"
         )
     timeout = values.number(args.props, "stopTimeout")
-    if timeout < needed and needed > _ANY_SHUTDOWN_SECONDS:  # Docker's own default is 10 s
+    if timeout < needed and needed > ANY_SHUTDOWN_SECONDS:  # Docker's own default is 10 s
         yield (
             f"stop_timeout: {_seconds(timeout, 'nothing is said, which is 10 s')}, so `docker stop` and a reboot kill "
             f"{backend} while it writes; write stop_timeout={needed}"

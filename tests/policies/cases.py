@@ -33,6 +33,10 @@ _TYPES = {  # every other base is a container
     "cron_job": tokens.CRON_JOB,
     "pod": tokens.POD,
     "namespace": tokens.NAMESPACE,
+    "deny": tokens.NETWORK_POLICY,
+    "allow": tokens.NETWORK_POLICY,
+    "service": tokens.SERVICE,
+    "budget": tokens.DISRUPTION_BUDGET,
 }
 
 SLICE = "strata:slices:Slice"

@@ -106,7 +106,8 @@ def selects(selector: Inputs | None, labels: Inputs) -> bool:
 def _meets(expression: Inputs, labels: Inputs) -> bool:
     operator, found = expression["operator"], labels.get(expression["key"])
     listed = found in list(each(expression, "values"))
-    return {"In": listed, "NotIn": not listed, "Exists": found is not None, "DoesNotExist": found is None}[operator]
+    met = {"In": listed, "NotIn": not listed, "Exists": found is not None, "DoesNotExist": found is None}
+    return met.get(operator, False)
 
 
 def _within(inputs: Inputs, *path: str) -> Inputs:
