@@ -36,9 +36,19 @@ same_key() {
     exit 1
 }
 
-# With a certificate at hand, the port speaks TLS only. MinIO looks for these names, and follows links to a renewal.
+# A certificate says that this server speaks TLS, and nothing else. Half of one is a mistake, and no reason for a plain port.
+has_certificate() {
+    [ -e "$secrets/tls.crt" ] || [ -e "$secrets/tls.key" ] || return 1
+    for file in tls.crt tls.key; do
+        [ -s "$secrets/$file" ] && [ -r "$secrets/$file" ] && continue
+        say "$secrets/$file is missing, empty or unreadable, and it belongs to a certificate: run strata up"
+        exit 1
+    done
+}
+
+# MinIO looks for these names. It reads links again every 10 s, and so follows a renewal.
 speak_tls() {
-    [ -s "$secrets/tls.crt" ] || return 0
+    has_certificate || return 0
     mkdir -p /tmp/certs
     ln -sf "$secrets/tls.crt" /tmp/certs/public.crt
     ln -sf "$secrets/tls.key" /tmp/certs/private.key

@@ -9,7 +9,6 @@ volume=$(dirname "$data")
 secrets=/run/strata/secrets
 run=/run/strata/run
 sockets=/var/run/postgresql
-host=host
 ssl=off
 
 # PID 1 has no default action for these: without a trap, a stop during initdb would wait for its timeout.
@@ -53,13 +52,22 @@ initialise() {
     sync "$volume"
 }
 
-# With a certificate at hand, plain connections are refused. Copies, since Postgres reads no key that a group can read
-# unless it is root's, and since certificate and key must be of one renewal.
+# A certificate says that this server speaks TLS, and nothing else. Half of one is a mistake, and no reason for a plain port.
+has_certificate() {
+    [ -e "$secrets/tls.crt" ] || [ -e "$secrets/tls.key" ] || return 1
+    for file in tls.crt tls.key; do
+        [ -s "$secrets/$file" ] && [ -r "$secrets/$file" ] && continue
+        say "$secrets/$file is missing, empty or unreadable, and it belongs to a certificate: run strata up"
+        exit 1
+    done
+}
+
+# Copies, since Postgres takes no key that a group can read unless it is root's. Kubernetes puts another folder in the
+# place of all files at once: both are of one certificate. -f, since the copies of a killed start may still be there.
 speak_tls() {
-    [ -s "$secrets/tls.crt" ] || return 0
-    cp "$secrets/tls.crt" "$secrets/tls.key" "$run/"
-    chmod 0600 "$run/tls.crt" "$run/tls.key"
-    host=hostssl
+    has_certificate || return 0
+    from=$(dirname "$(readlink -f "$secrets/tls.crt")")
+    cp -f "$from/tls.crt" "$from/tls.key" "$run/"
     ssl=on
 }
 
@@ -69,8 +77,11 @@ write_access_rules() {
 local all         postgres peer
 local all         all      reject
 host  replication all all  reject
-$host all         all all  scram-sha-256
 RULES
+    if [ $ssl = on ]; then
+        echo 'hostnossl all all all reject' >>"$run/pg_hba.conf"
+    fi
+    echo 'host all all all scram-sha-256' >>"$run/pg_hba.conf"
 }
 
 # A kept volume holds the verifier of its first start. Over the socket, which only this uid reaches, no password is
@@ -97,5 +108,5 @@ write_access_rules
 assert_administrator &
 trap - INT TERM
 exec postgres -D "$data" -c "hba_file=$run/pg_hba.conf" -c "unix_socket_directories=$sockets" \
-    -c "ssl=$ssl" -c "ssl_cert_file=$run/tls.crt" -c "ssl_key_file=$run/tls.key" \
+    -c "ssl=$ssl" -c "ssl_cert_file=$run/tls.crt" -c "ssl_key_file=$run/tls.key" -c ssl_min_protocol_version=TLSv1.2 \
     -c 'listen_addresses=*' -c password_encryption=scram-sha-256 "$@"

@@ -25,15 +25,24 @@ lock_volume() {
     flock -n 9 || { say "another container uses this volume: stop it first"; exit 1; }
 }
 
+# A certificate says that this server speaks TLS, and nothing else. Half of one is a mistake, and no reason for a plain port.
+has_certificate() {
+    [ -e "$secrets/tls.crt" ] || [ -e "$secrets/tls.key" ] || return 1
+    for file in tls.crt tls.key; do
+        [ -s "$secrets/$file" ] && [ -r "$secrets/$file" ] && continue
+        say "$secrets/$file is missing, empty or unreadable, and it belongs to a certificate: run strata up"
+        exit 1
+    done
+}
+
 read_key
 lock_volume
 ulimit -n "$(ulimit -H -n)" # every segment of every collection is a handful of open files
 # Qdrant reads no file with a secret. This is the environment of a process, which only its own user can read, and not
 # the container's, which everybody on the daemon can.
 export QDRANT__SERVICE__API_KEY="$key"
-if [ -s "$secrets/tls.crt" ]; then # then both ports speak TLS only
+if has_certificate; then # for both ports
     export QDRANT__SERVICE__ENABLE_TLS=true QDRANT__TLS__CERT="$secrets/tls.crt" QDRANT__TLS__KEY="$secrets/tls.key"
-    export QDRANT__TLS__CA_CERT="$secrets/ca.crt"
 fi
 cd /qdrant
 # Not the image's entrypoint: it does not wait for Qdrant to write out what it holds when it is told to stop.

@@ -75,12 +75,23 @@ write_users() {
     sync "$data"
 }
 
+# A certificate says that this server speaks TLS, and nothing else. Half of one is a mistake, and no reason for a plain port.
+has_certificate() {
+    [ -e "$secrets/tls.crt" ] || [ -e "$secrets/tls.key" ] || return 1
+    for file in tls.crt tls.key; do
+        [ -s "$secrets/$file" ] && [ -r "$secrets/$file" ] && continue
+        say "$secrets/$file is missing, empty or unreadable, and it belongs to a certificate: run strata up"
+        exit 1
+    done
+}
+
 lock_volume
 write_users
-# With a certificate at hand, the plain port is closed; of an option that is there twice, the last one counts.
-if [ -s "$secrets/tls.crt" ]; then
+# Of an option that is there twice the last one counts: these close the plain port. Clients show no certificate but log
+# in, so nobody's is verified, and no authority is needed.
+if has_certificate; then
     set -- "$@" --port 0 --tls-port 6379 --tls-auth-clients no --tls-protocols "TLSv1.2 TLSv1.3" \
-        --tls-cert-file "$secrets/tls.crt" --tls-key-file "$secrets/tls.key" --tls-ca-cert-file "$secrets/ca.crt"
+        --tls-cert-file "$secrets/tls.crt" --tls-key-file "$secrets/tls.key"
 fi
 # The append-only file is the persistence: no snapshots beside it. Said here, since Terraform's bridge drops an empty word.
 exec redis-server "$@" --save "" --dir "$data" --aclfile "$users"

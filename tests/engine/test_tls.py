@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from engine.providers.base import Old, Properties
 from engine.providers.tls.schema import LOCALLY_SIGNED, PRIVATE_KEY, REQUEST, SELF_SIGNED
-from tests.engine.certificates import CA, LEAF, NAMES, Tls
+from tests.certificates import CA, LEAF, NAMES, Tls
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from engine.providers.base import CheckFailed, Diff, Old, Properties, ProviderEr
 from engine.providers.tls import TlsProvider
 from engine.providers.tls.schema import LOCALLY_SIGNED, PRIVATE_KEY, REQUEST, SELF_SIGNED
 from engine.values import UNKNOWN
-from tests.engine.certificates import CA, LEAF, NAMES, NOW, Tls
+from tests.certificates import CA, LEAF, NAMES, NOW, Tls
 from tests.engine.stack import Stack
 
 

@@ -118,6 +118,7 @@ class Server:
         self.data = self._volume("data")
         self.secrets = self._volume("secrets")
         self.container: Container | None = None
+        self.ca: str | None = None  # of its certificate, if it was given one (tests.slices.tls_files)
 
     def start(self, password: str | None = None, root: str | None = None) -> "Server":
         """Write the secrets and start a new container; `ready` waits for it."""
@@ -208,7 +209,8 @@ class Server:
         return f"{self.name}/admin"
 
     def admin(self) -> Props:
-        return {"stack": STACK, "secret": self.secret, "host": "127.0.0.1", "port": float(self.port)}
+        verified = {"ca": self.ca} if self.ca else {}
+        return {"stack": STACK, "secret": self.secret, "host": "127.0.0.1", "port": float(self.port), **verified}
 
     def props(self, **more: Any) -> Props:
         """A slice's properties as a provider receives them."""

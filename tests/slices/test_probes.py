@@ -4,30 +4,18 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
-import urllib3
 
 from components.scripts.probes import probes
 from components.slices.admin import Address
 from components.slices.redis.connection import connect as connect_redis
 from components.slices.secret_file import SecretFileProvider
+from tests.slices.probing import ALIVE, READY, STARTED, passes
 from tests.slices.servers import POSTGRES, REDIS, Kind, Server, eventually
 
 Fresh = Callable[[Kind], Server]
-READY, ALIVE, STARTED = "readinessProbe", "livenessProbe", "startupProbe"
 BACKENDS = ("postgres", "redis", "qdrant", "object_store")
-
-
-def passes(server: Server, probe: str) -> bool:
-    """What the kubelet would find out."""
-    handler: dict[str, Any] = probes(server.kind.name, tls=False)[probe]
-    if "exec" in handler:
-        return bool(server.running.exec_run(handler["exec"]["command"]).exit_code == 0)
-    get = handler["httpGet"]
-    assert (get["port"], get["scheme"]) == (server.kind.port, "HTTP")
-    return urllib3.request("GET", f"http://127.0.0.1:{server.port}{get['path']}", retries=False).status == 200
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,5 +1,6 @@
 """The server's settings, under the names that the official image reads from the environment."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,12 @@ def _certificate(environment: Mapping[str, str]) -> Certificate:
         if not file.is_file():
             raise SettingError(f"{PREFIX}{name} is `{file}`, and SERVICE__ENABLE_TLS needs a file there")
         found.append(file)
+    try:
+        # An empty password: a key that needs one fails, where OpenSSL would ask for it and wait.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(found[0], found[1], password="")
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "no PEM"
+        raise SettingError(f"{PREFIX}TLS__CERT and {PREFIX}TLS__KEY are no certificate and its key: {reason}") from None
     return Certificate(certificate=found[0], key=found[1])
 
 

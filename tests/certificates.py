@@ -1,5 +1,7 @@
-"""The provider of package tls at a time that tests move, and what it is given."""
+"""The provider of package tls at a time that tests move, what it is given, and clients for what it makes."""
 
+import ssl
+import warnings
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +57,12 @@ class Tls:
     def leaf(self, **inputs: Any) -> Old:
         return self.made(LOCALLY_SIGNED, {**self.authority(), **self.request(self.key()), **LEAF, **inputs})
 
+    def server(self, authority: Properties | None = None) -> dict[str, str]:
+        """The files of a server's certificate, as a Secret has them."""
+        authority, key = authority or self.authority(), self.key()
+        made = self.made(LOCALLY_SIGNED, {**authority, **self.request(key), **LEAF})
+        return {"tls.crt": made.outputs["certPem"], "tls.key": key, "ca.crt": authority["caCertPem"]}
+
     def diff(self, kind: str, old: Old, **inputs: Any) -> Diff:
         wanted = {key: value for key, value in {**old.inputs, **inputs}.items() if value is not None}
         return self.provider.diff(self.call(kind), old, wanted)
@@ -62,3 +70,19 @@ class Tls:
     @staticmethod
     def call(kind: str) -> Call:
         return Call(urn="urn", type=kind, name="x")
+
+
+def trusting(*cas: str) -> ssl.SSLContext:
+    """A client of today, which verifies certificate and name."""
+    return ssl.create_default_context(cadata="".join(cas))
+
+
+def old(ca: str) -> ssl.SSLContext:
+    """A client that knows TLS 1.1 and nothing newer."""
+    context = trusting(ca)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return context
