@@ -14,9 +14,11 @@ from policies.rules import (
     posture,
     roles,
 )
+from policies.rules.kubernetes import claims, pod_security, probes
+from policies.rules.kubernetes import credentials as cluster_credentials
+from policies.rules.kubernetes import limits as cluster_limits
 from policies.rules.kubernetes import network as cluster_network
 from policies.rules.kubernetes import operations as cluster_operations
-from policies.rules.kubernetes import pod_security, probes
 from policies.rules.rule import ResourceRule, Rule, StackRule
 
 RULES: tuple[Rule, ...] = (
@@ -35,6 +37,9 @@ RULES: tuple[Rule, ...] = (
     *probes.RULES,
     *cluster_network.RULES,
     *cluster_operations.RULES,
+    *cluster_limits.RULES,
+    *cluster_credentials.RULES,
+    *claims.RULES,
     *posture.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""

@@ -12,9 +12,10 @@ from policies.rules.rule import ResourceRule
 # Only names that end so: POSTGRES_PASSWORD_FILE and TOKEN_LIFETIME hold no credential.
 _SECRET_NAME = re.compile(
     r"(?:PASS|PASSWD|PASSWORD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|REDISCLI_AUTH"
-    r"|(?:API|ACCESS|SECRET|PRIVATE|ENCRYPTION|SERVICE|ANON)_?KEY)$",
+    r"|(?:API|ACCESS|SECRET|PRIVATE|ENCRYPTION|SERVICE|ANON)[-_.]?KEY)$",
     re.IGNORECASE,
 )
+_USER_NAME = re.compile(r"(?:MINIO|S3)_ACCESS_KEY$")  # which S3 calls a key
 _URL_WITH_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@$]+@", re.IGNORECASE)
 
 # A literal after an option or a variable that takes a password; `$…` and a file are not literals.
@@ -26,6 +27,24 @@ _COMMAND_SECRETS = (
     re.compile(rf"\bredis-cli\b.*\s-a\s+{_LITERAL}"),
     _URL_WITH_PASSWORD,
 )
+_PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")
+_REFERENCE = re.compile(r"\$\(\w+\)")  # to another variable, as Kubernetes has it
+
+
+def held_by(name: str, value: str) -> str | None:
+    """What is wrong with a text under this name, as the end of a sentence; None if it is no credential."""
+    if not value or _REFERENCE.fullmatch(value):
+        return None
+    if _PRIVATE_KEY.search(value):
+        return "holds a private key"
+    if _SECRET_NAME.search(name) and not _USER_NAME.search(name):
+        return "holds a credential"
+    return "is a URL with a password in it" if _URL_WITH_PASSWORD.search(value) else None
+
+
+def in_command(text: str) -> bool:
+    """Whether it has a credential in it that is written out."""
+    return any(pattern.search(text) for pattern in _COMMAND_SECRETS) or bool(_PRIVATE_KEY.search(text))
 
 
 def no_secret_in_environment(args: ResourceValidationArgs) -> Iterator[str]:
@@ -52,8 +71,7 @@ def no_secret_in_command(args: ResourceValidationArgs) -> Iterator[str]:
         ("entrypoints", args.props, "entrypoints"),
         ("healthcheck.tests", healthcheck, "tests"),
     ):
-        text = " ".join(values.each(inputs, key))
-        if any(pattern.search(text) for pattern in _COMMAND_SECRETS):
+        if in_command(" ".join(values.each(inputs, key))):
             yield (
                 f"{where}: it has a credential in it, which the process list shows; read it from a file in "
                 "/run/strata/secrets when the command runs"

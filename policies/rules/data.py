@@ -13,7 +13,7 @@ from policies.rules import container, tokens
 from policies.rules.rule import ResourceRule, StackRule
 
 # Where each backend's official image keeps its data; of Postgres' two layouts (see `postgres-volume-path`) the parent.
-_DATA_ROOTS = {"postgres": "/var/lib/postgresql", "redis": "/data", "qdrant": "/qdrant/storage", "minio": "/data"}
+DATA_ROOTS = {"postgres": "/var/lib/postgresql", "redis": "/data", "qdrant": "/qdrant/storage", "minio": "/data"}
 
 # The first major version whose official image keeps its data in a folder named after the version.
 _VERSIONED_LAYOUT = 18
@@ -23,8 +23,8 @@ def data_on_named_volume(args: ResourceValidationArgs) -> Iterator[str]:
     backend = container.backend(args.props)
     if backend is None:
         return
-    root = _DATA_ROOTS[backend]
-    if not any(mount.named_volume and _is_within(mount.path, root) for mount in container.mounts(args.props)):
+    root = DATA_ROOTS[backend]
+    if not any(mount.named_volume and is_within(mount.path, root) for mount in container.mounts(args.props)):
         yield (
             f"volumes: {backend} keeps its data in {root}, and no named volume is mounted there, so the data goes with "
             f'the container; write volumes=[ContainerVolumeArgs(container_path="{root}…", volume_name=volume.name)]'
@@ -70,12 +70,12 @@ def volume_keeps_its_name(args: ResourceValidationArgs) -> Iterator[str]:
 def volume_not_protected(args: ResourceValidationArgs) -> Iterator[str]:
     if args.opts.protect:
         yield (
-            "opts.protect: destroy deletes everything else first and then fails on this volume; write "
+            "opts.protect: destroy deletes everything else first and then fails on this; write "
             "retain_on_delete=True, which keeps the data and lets destroy finish"
         )
 
 
-def _is_within(path: str, root: str) -> bool:
+def is_within(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
@@ -108,11 +108,11 @@ RULES = (
     ),
     ResourceRule(
         name="volume-not-protected",
-        description="A volume is kept by retain_on_delete and not by protect.",
-        applies_to=frozenset({tokens.VOLUME}),
+        description="A volume, claim or namespace is kept by retain_on_delete and not by protect.",
+        applies_to=frozenset({tokens.VOLUME, tokens.CLAIM, tokens.NAMESPACE}),
         check=volume_not_protected,
         severity=Severity.MEDIUM,
-        remediation_steps="Replace protect=True by retain_on_delete=True in the volume's ResourceOptions.",
+        remediation_steps="Replace protect=True by retain_on_delete=True in its ResourceOptions.",
         url="https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/",
     ),
 )

@@ -8,6 +8,7 @@ from pulumi_policy import ResourceValidationArgs, Severity
 
 from policies.rules import container, tokens
 from policies.rules.image_reference import ImageReference
+from policies.rules.kubernetes import objects
 from policies.rules.rule import ResourceRule
 from policies.rules.values import Inputs
 
@@ -62,41 +63,49 @@ ABANDONED: dict[str, Abandoned] = {
 
 
 def image_pinned(args: ResourceValidationArgs) -> Iterator[str]:
-    where, reference = named(args.resource_type, args.props)
-    if reference is None or reference.digest:
-        return
-    if reference.tag is None:
-        yield (
-            f'{where}: "{reference.text}" has no tag, which means latest; write a version, as in '
-            f'"{reference.text}:17.6", or a digest'
-        )
-    elif re.search(r"(^|[-.])latest($|[-.])", reference.tag) or not re.search(r"\d", reference.tag):
-        yield (
-            f'{where}: the tag "{reference.tag}" of "{reference.text}" moves, so two hosts run different versions and '
-            "a restart can be an upgrade; write a version or a digest"
-        )
-
-
-def image_maintained(args: ResourceValidationArgs) -> Iterator[str]:
-    where, reference = named(args.resource_type, args.props)
-    if reference is None:
-        return
-    for repository, abandoned in ABANDONED.items():
-        if reference.name == repository or (repository.endswith("/") and reference.name.startswith(repository)):
+    for where, reference in named(args.resource_type, args.props):
+        if reference.digest:
+            continue
+        if reference.tag is None:
             yield (
-                f'{where}: "{reference.text}" comes from {repository.rstrip("/")}, where on {abandoned.since} '
-                f"{abandoned.what} ({abandoned.source}); write {abandoned.instead}"
+                f'{where}: "{reference.text}" has no tag, which means latest; write a version, as in '
+                f'"{reference.text}:17.6", or a digest'
+            )
+        elif re.search(r"(^|[-.])latest($|[-.])", reference.tag) or not re.search(r"\d", reference.tag):
+            yield (
+                f'{where}: the tag "{reference.tag}" of "{reference.text}" moves, so two hosts run different versions '
+                "and a restart can be an upgrade; write a version or a digest"
             )
 
 
-def named(resource_type: str, inputs: Inputs) -> tuple[str, ImageReference | None]:
-    """Property and value. A container may have an id that no preview knows; its image resource is checked then."""
-    if resource_type == tokens.REMOTE_IMAGE:
-        return "name", ImageReference.parse(inputs.get("name") or "")
-    return "image", container.image(inputs)
+def image_maintained(args: ResourceValidationArgs) -> Iterator[str]:
+    for where, reference in named(args.resource_type, args.props):
+        for repository, abandoned in ABANDONED.items():
+            if reference.name == repository or (repository.endswith("/") and reference.name.startswith(repository)):
+                yield (
+                    f'{where}: "{reference.text}" comes from {repository.rstrip("/")}, where on {abandoned.since} '
+                    f"{abandoned.what} ({abandoned.source}); write {abandoned.instead}"
+                )
 
 
-NAMING = frozenset({tokens.CONTAINER, tokens.REMOTE_IMAGE})
+def named(resource_type: str, inputs: Inputs) -> Iterator[tuple[str, ImageReference]]:
+    """Property and image, of each that has a name.
+
+    A container of Docker may have an id that no preview knows; its image resource is checked then.
+    """
+    if resource_type in objects.PODS:
+        names = [
+            (f"{each.where}.image", ImageReference.parse(each.inputs.get("image") or ""))
+            for each in objects.pod(resource_type, inputs).containers
+        ]
+    elif resource_type == tokens.REMOTE_IMAGE:
+        names = [("name", ImageReference.parse(inputs.get("name") or ""))]
+    else:
+        names = [("image", container.image(inputs))]
+    yield from ((where, reference) for where, reference in names if reference)
+
+
+NAMING = objects.PODS | {tokens.CONTAINER, tokens.REMOTE_IMAGE}
 """The types that name an image."""
 
 RULES = (

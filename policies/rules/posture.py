@@ -102,8 +102,7 @@ def _production_images(stack: StackValidationArgs) -> Iterator[tuple[PolicyResou
         return
     for resource in stack.resources:
         if resource.resource_type in images.NAMING:
-            where, image = images.named(resource.resource_type, resource.props)
-            if image:
+            for where, image in images.named(resource.resource_type, resource.props):
                 yield resource, where, image
 
 

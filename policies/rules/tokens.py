@@ -9,11 +9,13 @@ CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 VOLUME = "docker:index/volume:Volume"
+PRIVATE_KEY = "tls:index/privateKey:PrivateKey"
 RANDOM_PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
 
 COLLECTION = "pulumi-python:dynamic/strata:Collection"
 DATABASE = "pulumi-python:dynamic/strata:Database"
 DEFAULT_USER = "pulumi-python:dynamic/strata:RedisDefaultUser"
+KEPT_SECRET = "pulumi-python:dynamic/strata:KeptSecret"  # noqa: S105 - a type
 OBJECT_STORE_USER = "pulumi-python:dynamic/strata:ObjectStoreUser"
 QDRANT_LOGIN = "pulumi-python:dynamic/strata:QdrantLogin"
 REDIS_USER = "pulumi-python:dynamic/strata:RedisUser"

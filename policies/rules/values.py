@@ -38,6 +38,14 @@ def is_known(inputs: Inputs, key: str) -> bool:
         return False
 
 
+def is_known_at(items: Sequence[Any], index: int) -> bool:
+    """As `is_known`, of an element of a list."""
+    try:
+        return items[index] is not None
+    except UnknownValueError:
+        return False
+
+
 def secrets(args: ResourceValidationArgs) -> frozenset[str]:
     """The inputs that are secrets as a whole, in a remediation; the SDK's proxy tells it in this way only."""
     held: Mapping[str, Any] = args.props["__target"]

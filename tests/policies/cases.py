@@ -36,6 +36,12 @@ _TYPES = {  # every other base is a container
     "deny": tokens.NETWORK_POLICY,
     "allow": tokens.NETWORK_POLICY,
     "service": tokens.SERVICE,
+    "claim": tokens.CLAIM,
+    "config_map": tokens.CONFIG_MAP,
+    "storage_class": tokens.STORAGE_CLASS,
+    "cluster_secret": tokens.SECRET,
+    "kept_secret": tokens.KEPT_SECRET,
+    "private_key": tokens.PRIVATE_KEY,
     "budget": tokens.DISRUPTION_BUDGET,
 }
 

@@ -69,6 +69,8 @@ def _renamed(number: int, case: Case) -> tuple[Example, ...]:
             # Each case has a namespace of its own.
             key = "name" if example.type == tokens.NAMESPACE else "namespace"
             metadata = inputs["metadata"]
+            if metadata.get("name", "").startswith(f"{example.name}-"):
+                metadata = {**metadata, "name": rename(metadata["name"])}
             inputs = {**inputs, "metadata": {**metadata, key: f"{metadata.get(key)}-{number}"}}
         return replace(example, name=rename(example.name), inputs=inputs)
 
@@ -127,7 +129,7 @@ def _name(urn: str) -> str:
 @pytest.mark.parametrize("outputs", PROGRAMS)
 def test_it_prints_what_direct_calls_find(outputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = PROGRAMS[outputs]
-    for package in ("docker", "kubernetes", "pulumi-python", "random"):
+    for package in ("docker", "kubernetes", "pulumi-python", "random", "tls"):
         monkeypatch.setitem(providers.OPENERS, package, lambda host: _Permissive())
     result, text = _preview(tmp_path, cases)
     (report,) = result.policies

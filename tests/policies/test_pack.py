@@ -8,12 +8,14 @@ from pathlib import Path
 import pulumi_docker
 import pulumi_kubernetes as kubernetes
 import pulumi_random
+import pulumi_tls
 import yaml
 
 from components.slices import (
     Bucket,
     Collection,
     Database,
+    KeptSecret,
     ObjectStoreUser,
     PublicBucket,
     QdrantLogin,
@@ -33,6 +35,7 @@ def test_tokens_are_those_of_the_sdk() -> None:
     assert pulumi_docker.RemoteImage.pulumi_type == tokens.REMOTE_IMAGE
     assert pulumi_docker.Volume.pulumi_type == tokens.VOLUME
     assert pulumi_random.RandomPassword.pulumi_type == tokens.RANDOM_PASSWORD
+    assert pulumi_tls.PrivateKey.pulumi_type == tokens.PRIVATE_KEY
     objects = (
         (kubernetes.apps.v1.DaemonSet, tokens.DAEMON_SET),
         (kubernetes.apps.v1.Deployment, tokens.DEPLOYMENT),
@@ -55,7 +58,7 @@ def test_tokens_are_those_of_the_sdk() -> None:
         token for token in vars(tokens).values() if str(token).startswith("kubernetes:")
     }
     slices = (Bucket, Collection, Database, ObjectStoreUser, PublicBucket, QdrantLogin, RedisDefaultUser, RedisUser)
-    made = {f"pulumi-python:{kind._resource_type_name}" for kind in (*slices, Role, SecretFile)}
+    made = {f"pulumi-python:{kind._resource_type_name}" for kind in (*slices, KeptSecret, Role, SecretFile)}
     assert made == {token for token in vars(tokens).values() if str(token).startswith("pulumi-python:")}
 
 
@@ -87,7 +90,7 @@ def test_the_engine_is_given_the_metadata() -> None:
 def test_importing_the_rules_serves_nothing_and_loads_no_provider_sdk() -> None:
     code = "import sys, policies.rules; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert not {"pulumi_docker", "pulumi_kubernetes", "policies.__main__"} & set(done.stdout.split())
+    assert not {"pulumi_docker", "pulumi_kubernetes", "pulumi_tls", "policies.__main__"} & set(done.stdout.split())
 
 
 def test_the_pack_names_the_projects_own_virtual_environment() -> None:
