@@ -21,8 +21,9 @@ DEADLINE: Final = 20.0  # seconds
 class Server:
     """Started by `start`, ended by `stop` or `kill`; the folder stays. With `ca` it speaks TLS, verified by it."""
 
-    def __init__(self, folder: Path, ca: Path | None = None, **environment: str) -> None:
-        self.folder, self._ca = folder, ca
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.ca: Path | None = None
         self.http_port, self.grpc_port = free_port(), free_port()
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -30,7 +31,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._ca else 'http'}://127.0.0.1:{self.http_port}"
+        return f"{'https' if self.ca else 'http'}://127.0.0.1:{self.http_port}"
 
     @property
     def log(self) -> str:
@@ -81,7 +82,7 @@ class Server:
     def http(self, key: str | None = KEY) -> httpx.Client:
         headers = {"api-key": key} if key else {}
         # Without TLS nothing is verified, and loading certificates takes longer than a test.
-        verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=self._ca) if self._ca else False
+        verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=self.ca) if self.ca else False
         return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=verify)
 
     def _end(self, number: int) -> int:

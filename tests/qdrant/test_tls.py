@@ -29,7 +29,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def server(pair: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("qdrant"), ca=pair["ca.crt"], **variables(pair))
+    made = Server(tmp_path_factory.mktemp("qdrant"), **variables(pair))
+    made.ca = pair["ca.crt"]
     made.start()
     yield made
     made.stop()
