@@ -37,6 +37,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@,+-]*")
 
 
 # Where an application's pods mount the Secret `<application>-storage-files`.
+CA_VARIABLE: Final = "STRATA_CA_FILE"  # among the variables of every application whose backends speak TLS
 CLUSTER_CA: Final = "/etc/strata/ca.crt"
 
 
@@ -62,6 +63,8 @@ class Renderer:
         values = {}
         for variable, template in templates.items():
             values[variable] = self._render(template, f"{file}: config.{variable}", {})
+        if (path := self._ca_file) and CA_VARIABLE not in values:
+            values[CA_VARIABLE] = path
         return values
 
     def file(self, template: str, variables: Mapping[str, str], *, name: str, placeholders: bool = False) -> str:
@@ -74,6 +77,11 @@ class Renderer:
         """PEM of the authority that the application's backends are verified with, where they speak TLS."""
         servers = (self._contract.server(self._app, name) for name in BACKENDS if self._context.get(name))
         return next((server.ca for server in servers if server is not None and server.ca), None)
+
+    @property
+    def _ca_file(self) -> str | None:
+        paths = (self._context[name]["ca_file"] for name in BACKENDS if name in self._context)
+        return next((path for path in paths if path), None)
 
     def holds_secret(self, text: str) -> bool:
         """Whether any of the application's secrets stands in `text`, plainly or as in a URL."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 from components.slices.cluster import ClusterError, configuration
 from components.slices.errors import SliceError
 
+ATTEMPTS: Final = 10  # at a port that was free a moment ago
 OPEN_TIMEOUT: Final = 20.0  # seconds
 LOOPBACK: Final = "127.0.0.1"
 
@@ -39,6 +40,12 @@ def forwarded(
     return LOOPBACK, _FORWARDS.port(target, preferred if preferred is not None and _is_free(preferred) else None)
 
 
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -57,6 +64,7 @@ class _Forwards:
         self._ports: dict[_Target, int] = {}
         self._open: list[Any] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def port(self, target: _Target, local_port: int | None) -> int:
         with self._lock:
@@ -92,17 +100,24 @@ class _Forwards:
             raise SliceError(
                 f"there is no Service {target.service} in the namespace {target.namespace}: run `strata up`"
             ) from None
-        forward = service.portforward(target.port, local_port or "auto")
-        await forward.start()
-        self._open.append(forward)
-        return int(forward.local_port)
+        for _ in range(ATTEMPTS):
+            forward = service.portforward(target.port, local_port or _any_port())
+            await forward.start()
+            while forward._bg_task is not None and not forward._bg_task.done():
+                if forward.servers and forward.servers[0].is_serving():
+                    self._open.append(forward)
+                    return int(forward.local_port)
+                await asyncio.sleep(0.01)
+            local_port = None  # somebody was faster
+        raise SliceError(f"no port of this machine could be had for {target.namespace}/{target.service}")
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             # A tunnel that fails closes its connection, which is how its user learns of it.
             self._loop.set_exception_handler(lambda loop, context: None)
-            threading.Thread(target=self._loop.run_forever, name="forwards", daemon=True).start()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="forwards", daemon=True)
+            self._thread.start()
             atexit.register(self.close)
         return self._loop
 
@@ -111,6 +126,9 @@ class _Forwards:
         if self._loop is not None and self._loop.is_running():
             asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(OPEN_TIMEOUT)
             self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._thread is not None:
+                self._thread.join(OPEN_TIMEOUT)
+            self._loop.close()
 
     async def _close(self) -> None:
         for forward in self._open:

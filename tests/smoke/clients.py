@@ -173,6 +173,11 @@ def s3_http(contract: StackContract) -> urllib3.PoolManager:
     return http(_ca(contract, "object_store"))
 
 
+def encrypted(variables: Mapping[str, str]) -> bool:
+    """Whether an application's backends speak TLS, as its variables tell it."""
+    return "STRATA_CA_FILE" in variables
+
+
 def inside(contract: StackContract) -> ViewName:
     """The view of who is beside the backends: in a container's network, or in the cluster."""
     assert contract.backends.object_store

@@ -4,6 +4,7 @@ They know no engine and no platform. Without --stack they are left out, so that 
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 import redis
 import yaml
 
+from components import trust
 from infra import config_files
+from infra.access import reached
 from infra.contract import StackContract
 from infra.reader import ContractError, load_from, parse
 from infra.rendering import Renderer
@@ -20,6 +23,8 @@ from infra.workspace import WorkspaceError, find
 from tests.smoke import clients
 from tests.smoke.alfred import CLAIM
 
+# Where clients look for authorities: OpenSSL's, httpx and redis-py; boto3; gRPC.
+TRUSTED = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
 HERE = Path(__file__).parent
 CONTRACT = pytest.StashKey[StackContract]()
 
@@ -79,6 +84,21 @@ def stack(pytestconfig: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def contract(pytestconfig: pytest.Config) -> StackContract:
     return _contract(pytestconfig)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ways_in(request: pytest.FixtureRequest) -> None:
+    """Backends of a cluster, at the ports of this machine that the applications' files name.
+
+    Where they speak TLS, clients find the stack's authority, and no other, as README tells applications to.
+    """
+    for server in request.getfixturevalue("contract").servers.values() if _stack(request.config) else ():
+        if view := server.views.get("host"):
+            reached(view)
+            if view.grpc_port is not None:
+                reached(view, grpc=True)
+        if server.ca:
+            os.environ.update(dict.fromkeys(TRUSTED, str(trust.ca_file(server.ca))))
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,7 @@ def test_its_redis_variables_connect(alfred_file: Path) -> None:
         username=variables["REDIS_USERNAME"],
         password=variables["REDIS_PASSWORD"],
         socket_timeout=clients.SECONDS,
+        ssl=clients.encrypted(variables),
     ) as by_parts:
         assert by_parts.ping()
 

@@ -15,7 +15,7 @@ SMALL = {
     "postgres": {"memory": "512Mi", "cpu": 0.2, "storage": "1Gi", "max_connections": 60},
     "redis": {"memory": "128Mi", "cpu": 0.1, "storage": "1Gi"},
     "qdrant": {"memory": "512Mi", "cpu": 0.2, "storage": "1Gi"},
-    "object_store": {"memory": "1Gi", "cpu": 0.2, "storage": "1Gi"},
+    "object_store": {"memory": "1Gi", "cpu": 0.2, "storage": "4Gi"},
 }
 STORAGE = {"kind": "existing", "name": "encrypted", "encrypted": True}
 

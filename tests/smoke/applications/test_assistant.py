@@ -56,9 +56,10 @@ def pool(config: dict[str, Any], login: dict[str, Any]) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def cache(config: dict[str, Any]) -> Iterator[redis.Redis]:
+def cache(config: dict[str, Any], files: Files) -> Iterator[redis.Redis]:
     own = config["redis"]
     login: dict[str, Any] = {"db": own["db"], "password": own["password"], "socket_timeout": clients.SECONDS}
+    login["ssl"] = clients.encrypted(files.env)
     with redis.Redis(host=own["host"], port=own["port"], **login, decode_responses=True) as client:
         yield client
 

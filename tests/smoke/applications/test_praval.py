@@ -55,6 +55,7 @@ def cache(env: dict[str, str]) -> Iterator[redis.Redis]:
         "password": env["REDIS_PASSWORD"],
         "socket_timeout": clients.SECONDS,
         "decode_responses": True,
+        "ssl": clients.encrypted(env),
     }
     with redis.Redis(host=env["REDIS_HOST"], port=int(env["REDIS_PORT"]), **login) as client:
         yield client

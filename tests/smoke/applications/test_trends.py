@@ -45,6 +45,7 @@ def pool(login: dict[str, Any]) -> Iterator[Pool]:
 @pytest.fixture
 def cache(env: dict[str, str]) -> Iterator[redis.Redis]:
     login: dict[str, Any] = {"password": env["REDIS_PASSWORD"], "socket_timeout": clients.SECONDS}
+    login["ssl"] = clients.encrypted(env)
     with redis.Redis(host=env["REDIS_HOST"], port=int(env["REDIS_PORT"]), **login) as client:
         yield client
 
@@ -94,7 +95,8 @@ def test_every_backend_lets_it_in(login: dict[str, Any], cache: redis.Redis, env
     with psycopg.connect(**login) as session:
         assert one(session, "SELECT count(*) FROM pg_extension WHERE extname IN ('uuid-ossp', 'pgcrypto')") == 2
     assert cache.ping()
-    address = f"http://{env['QDRANT_HOST']}:{env['QDRANT_PORT']}/collections/{COLLECTION}"
+    scheme = "https" if clients.encrypted(env) else "http"
+    address = f"{scheme}://{env['QDRANT_HOST']}:{env['QDRANT_PORT']}/collections/{COLLECTION}"
     answer = clients.http().request("GET", address, headers={"api-key": env["QDRANT_API_KEY"]})
     assert answer.status == 200, answer.data
 

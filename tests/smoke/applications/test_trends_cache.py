@@ -28,6 +28,7 @@ def env(hand_out: HandOut) -> dict[str, str]:
 @pytest.fixture
 def cache(env: dict[str, str]) -> Iterator[redis.Redis]:
     login: dict[str, Any] = {"password": env["REDIS_PASSWORD"], "socket_timeout": clients.SECONDS}
+    login["ssl"] = clients.encrypted(env)
     with redis.Redis(host=env["REDIS_HOST"], port=int(env["REDIS_PORT"]), **login) as client:
         yield client
 
@@ -45,7 +46,8 @@ def key(cache: redis.Redis) -> Iterator[str]:
 def vectors(env: dict[str, str]) -> Iterator["QdrantClient"]:
     from tests.smoke.applications import points
 
-    where: dict[str, Any] = {"host": env["QDRANT_HOST"], "port": int(env["QDRANT_PORT"]), "https": False}
+    where: dict[str, Any] = {"host": env["QDRANT_HOST"], "port": int(env["QDRANT_PORT"])}
+    where["https"] = clients.encrypted(env)
     with points.connected(**where, api_key=env["QDRANT_API_KEY"]) as client:
         yield client
 
