@@ -3,6 +3,7 @@
 from policies.rules import (
     credentials,
     data,
+    guarantees,
     hardening,
     health,
     images,
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     *cluster_credentials.RULES,
     *claims.RULES,
     *posture.RULES,
+    *guarantees.RULES,
 )
 """Every rule of the pack, in the order in which findings are shown."""
 

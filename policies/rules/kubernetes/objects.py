@@ -121,14 +121,6 @@ def is_empty(selector: Inputs | None) -> bool:
     return selector is not None and not any(each(selector, key) for key in ("matchLabels", "matchExpressions"))
 
 
-def told(container: Container) -> Iterator[str]:
-    """Everything that a container is told when it starts: variables, command and arguments."""
-    for entry in each(container.inputs, "env"):
-        yield f"{entry['name']}={entry.get('value') or ''}"
-    for key in ("command", "args"):
-        yield from each(container.inputs, key)
-
-
 def commands(container: Container) -> Iterator[tuple[str, Iterable[str]]]:
     """Property and words of everything that it runs: itself, its probes and its hooks."""
     for key in ("command", "args"):
