@@ -1,9 +1,12 @@
 """The rules, and what an analyzer is not told, over the program that `strata up` runs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from pulumi.runtime.proto import resource_pb2
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from components.claims import Application
 from policies.rules import RULES, exceptions, tokens
@@ -35,6 +38,40 @@ def test_no_rule_finds_anything_that_is_not_recorded_and_none_is_left_undecided(
 
 def test_no_rule_finds_anything_in_a_cluster_either(in_cluster: Registrations) -> None:
     assert evaluate(*examples(in_cluster), exceptions=RECORDED) == ({}, set())
+
+
+def test_what_a_first_preview_does_not_know_leaves_no_rule_undecided(in_cluster: Registrations) -> None:
+    stack = [replace(example, inputs=_first_seen(example.inputs)) for example in examples(in_cluster)]
+    assert str(stack).count(UNKNOWN_STRING_VALUE) > 100
+    assert evaluate(*stack, exceptions=RECORDED) == ({}, set())
+
+
+def _first_seen(value: Any, key: str = "") -> Any:
+    """With all unknown that is generated, or made of what is."""
+    if isinstance(value, str):
+        generated = ("generated-password-of", "kept-secret-of", "-----BEGIN")
+        hidden = key in ("strata.checksum", "strata.state") or any(mark in value for mark in generated)
+        return UNKNOWN_STRING_VALUE if hidden else value
+    if isinstance(value, list):
+        return [_first_seen(item) for item in value]
+    return {name: _first_seen(item, name) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize(
+    ("gone", "found"),
+    [
+        ("default-deny", {"default-deny", "guarantees-kept"}),
+        ("db-postgres-policy", {"guarantees-kept"}),
+        ("postgres-budget", {"disruption-budget"}),
+        ("namespace", {"namespace-restricted"}),
+        ("postgres-secrets", {"guarantees-kept"}),
+    ],
+)
+def test_what_a_backend_needs_beside_it_is_missed(in_cluster: Registrations, gone: str, found: set[str]) -> None:
+    stack = examples(in_cluster)
+    left = [example for example in stack if example.name != gone]
+    assert len(left) == len(stack) - 1
+    assert set(evaluate(*left, exceptions=RECORDED)[0]) == found
 
 
 def test_every_type_that_rules_look_at_is_one_of_the_program(program: Registrations, in_cluster: Registrations) -> None:
