@@ -4,7 +4,7 @@ REPORT ?= build/report
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up down check plan test e2e soak smoke bench cluster conformance images lock fmt lint preflight python
+.PHONY: help up down check plan test e2e soak smoke bench cluster conformance platform images lock fmt lint preflight python
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +42,11 @@ conformance: ## What Strata relies on in a Kubernetes: yours, kind's, or that of
 	@if [ -n "$$STRATA_TEST_KUBECONFIG" ] || command -v kind > /dev/null; then scripts/preflight.sh --python-only; \
 	  else scripts/preflight.sh --cluster && $(BIN)/python -m tests.cluster build; fi
 	$(BIN)/pytest -m cluster tests/cluster/conformance
+
+platform: preflight images ## A stack like production on a Kubernetes, with kills, growth and refusals; and the engine's part of it
+	@if [ -z "$$STRATA_TEST_KUBECONFIG" ] && ! command -v kind > /dev/null; then \
+	  scripts/preflight.sh --cluster && $(BIN)/python -m tests.cluster build; fi
+	$(BIN)/pytest -m cluster tests/cluster --ignore tests/cluster/conformance --ignore tests/cluster/operation
 
 bench: preflight images ## Measure speed side by side, in a stack of its own (ARGS=--help)
 	$(BIN)/python -m bench $(ARGS)

@@ -212,6 +212,8 @@ class Backend(pulumi.ComponentResource):
             spec={
                 "serviceName": headless.metadata["name"],
                 "replicas": 1,
+                # Of one pod: a pod that never gets ready must not keep its own repair out.
+                "podManagementPolicy": "Parallel",
                 "revisionHistoryLimit": REVISIONS,
                 "selector": {"matchLabels": context.selector(work.name)},
                 "template": pod.template(context, work, context.images[work.backend], self._checksum),

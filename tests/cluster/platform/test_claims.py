@@ -13,19 +13,19 @@ def up(project: ClusterProject) -> ClusterProject:
 
 
 def test_a_larger_storage_grows_the_volume_under_the_running_pod(up: ClusterProject) -> None:
-    before = up.kubectl.get("pod", "db-postgres-0")["metadata"]["uid"]
-    up.set("postgres.storage", "2Gi")
+    before = up.kubectl.get("pod", "redis-0")["metadata"]["uid"]
+    up.set("redis.storage", "2Gi")
     up.up().succeeded()
 
     def problem() -> str | None:
-        capacity = up.kubectl.get("pvc", "data-db-postgres-0")["status"]["capacity"]["storage"]
-        blocks = up.kubectl.sh("db-postgres-0", "df -Pk /var/lib/postgresql/data | tail -1").split()[1]
+        capacity = up.kubectl.get("pvc", "data-redis-0")["status"]["capacity"]["storage"]
+        blocks = up.kubectl.sh("redis-0", "df -Pk /data | tail -1").split()[1]
         return None if capacity == "2Gi" and int(blocks) > 1900 * 1024 else f"{capacity}, {blocks} kB"
 
     eventually(problem)
-    assert up.kubectl.get("pod", "db-postgres-0")["metadata"]["uid"] == before, "the pod was replaced"
-    up.set("postgres.storage", "1Gi")
-    up.run("preview").refused("no volume shrinks", "strata:postgres.storage")
+    assert up.kubectl.get("pod", "redis-0")["metadata"]["uid"] == before, "the pod was replaced"
+    up.set("redis.storage", "1Gi")
+    up.run("preview").refused("no volume shrinks", "strata:redis.storage")
     up.up().refused("no volume shrinks")
 
 
