@@ -9,14 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import yaml
+
 from cli.errors import CliError
 from cli.state import Deployment, EngineName
 from engine.errors import ExitCode
 from engine.policy_pack import PackChoice
 from infra.workspace import Workspace
-
-# The provider plugins that this project's program needs, by the package of the SDK whose version they must have.
-_PLUGINS: Final = {"docker": "pulumi-docker", "random": "pulumi-random"}
 
 # Come with the CLI, beside it or on PATH.
 _BUNDLED: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
@@ -80,7 +79,7 @@ def choose(workspace: Workspace, deployment: Deployment | None, wanted: EngineNa
         return "pulumi"
     if wanted:
         return wanted
-    chosen: EngineName = "pulumi" if cli and not missing_plugins(Path(cli), workspace.environ) else "embedded"
+    chosen: EngineName = "pulumi" if cli and not missing_plugins(Path(cli), workspace) else "embedded"
     before = deployment.last_writer if deployment else None
     if before and before != chosen:
         reason = "the `pulumi` CLI and its plugins are here" if chosen == "pulumi" else "no whole `pulumi` CLI is here"
@@ -92,16 +91,28 @@ def choose(workspace: Workspace, deployment: Deployment | None, wanted: EngineNa
     return chosen
 
 
-def missing_plugins(cli: Path, environ: Mapping[str, str]) -> list[str]:
-    """What the CLI would have to download before it could run this project's program."""
+def missing_plugins(cli: Path, workspace: Workspace) -> list[str]:
+    """What the CLI would have to download before it could run the stack's program."""
+    from infra.platforms import plugins  # which loads the settings' models, and nobody without the CLI needs it
+
+    environ = workspace.environ
     path = os.pathsep.join([str(cli.resolve().parent), environ.get("PATH", os.defpath)])
     home = Path(environ.get("PULUMI_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".pulumi")
     missing = [name for name in _BUNDLED if not shutil.which(name, path=path)]
-    for plugin, package in _PLUGINS.items():
-        folder = home / "plugins" / f"resource-{plugin}-v{version(package)}"
+    for plugin in plugins(_platform(workspace)):
+        folder = home / "plugins" / f"resource-{plugin}-v{version(f'pulumi-{plugin}')}"
         if not folder.is_dir() and not shutil.which(f"pulumi-resource-{plugin}", path=path):
             missing.append(folder.name)
     return missing
+
+
+def _platform(workspace: Workspace) -> str | None:
+    """The kind that the stack's settings name; whether they are right is asked later."""
+    try:
+        config = yaml.safe_load(workspace.config_file.read_text(encoding="utf-8"))["config"]
+        return str(config[f"{workspace.project}:platform"]["kind"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return None
 
 
 _ENGINES: Final[Mapping[EngineName, str]] = {"embedded": "embedded engine", "pulumi": "official CLI"}

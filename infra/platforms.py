@@ -93,6 +93,11 @@ def _encrypts(storage: ExistingClass | EbsClass) -> bool:
     return isinstance(storage, EbsClass) or storage.encrypted
 
 
+def plugins(kind: str | None) -> tuple[str, ...]:
+    """The provider plugins that the official CLI needs for a platform; each has its version from `pulumi-<plugin>`."""
+    return ("kubernetes", "random", "tls") if kind == "kubernetes" else ("docker", "random")
+
+
 def local_images(settings: Settings) -> LocalImages | None:
     """What `strata up` builds first where it is missing."""
     platform = settings.platform

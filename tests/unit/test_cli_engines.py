@@ -119,10 +119,16 @@ def test_a_cli_without_a_plugin_of_the_right_version_is_not_whole(workspace: Wor
     plugins = whole_cli.parents[1] / ".pulumi" / "plugins"
     (folder,) = plugins.glob("resource-random-*")
     folder.rename(plugins / "resource-random-v0.0.1")
-    assert missing_plugins(whole_cli, workspace.environ) == [folder.name]
+    assert missing_plugins(whole_cli, workspace) == [folder.name]
     assert choose(workspace, None, None) == "embedded"
     put(whole_cli.with_name("pulumi-resource-random"))
     assert choose(workspace, None, None) == "pulumi", "a plugin on PATH counts, as for the CLI"
+
+
+def test_a_stack_in_a_cluster_needs_other_plugins(workspace: Workspace, whole_cli: Path) -> None:
+    workspace.config_file.write_text("config:\n  strata:platform: {kind: kubernetes}\n")
+    missing = missing_plugins(whole_cli, workspace)
+    assert [name.rpartition("-v")[0] for name in missing] == ["resource-kubernetes", "resource-tls"]
 
 
 def test_a_stack_of_the_other_engine_needs_the_word_once(workspace: Workspace, whole_cli: Path) -> None:
