@@ -77,19 +77,20 @@ class Address:
         """Host and port to connect to from here. Raises SliceError when the cluster can't be asked."""
         if self.cluster is None:
             return self.host, self.port
-        from components.slices.forward import forwarded  # only clusters need it
+        from components.slices.forward import Target, forwarded  # only clusters need it
 
-        reached: tuple[str, int] = forwarded(
-            self.cluster.context, self.cluster.namespace, self.cluster.service, self.port
-        )
-        return reached
+        return forwarded(Target(self.cluster.context, self.cluster.namespace, self.cluster.service, self.port))
 
     @property
     def absent(self) -> str:
         """What to look at when nobody answers."""
         if self.cluster is None:
             return "Is its container running (docker ps)? `strata up` starts it"
-        return f"Is its pod ready (kubectl get pods --namespace {self.cluster.namespace})? `strata up` waits for it"
+        from components.slices.forward import Target, trouble
+
+        target = Target(self.cluster.context, self.cluster.namespace, self.cluster.service, self.port)
+        pods = f"Is its pod ready (kubectl get pods --namespace {self.cluster.namespace})? `strata up` waits for it"
+        return trouble(target) or pods
 
     def earlier(self) -> list[str]:
         """Passwords that the backend may still accept instead of the current one, the newest first."""

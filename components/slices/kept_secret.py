@@ -90,7 +90,7 @@ def _write(api: Cluster, props: Props, value: str) -> None:
         "metadata": {"name": props["name"], "namespace": props["namespace"], "labels": dict(props["labels"])},
         "stringData": {props["key"]: value},
     }
-    api.apply(_path(props, props["name"]), secret, "strata")
+    api.apply(_path(props, props["name"]), secret, "strata", force=True)
 
 
 def _path(props: Props, name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from components import trust
 from components.slices.errors import SliceError
-from infra.access import reached
+from infra.access import reached, trouble
 from infra.choices import ViewName
 from infra.contract import Backend, BackendName, Credential, StackContract, View
 
@@ -69,8 +69,10 @@ class Reach:
         """Nobody answers."""
         where = f"{self.view.host}:{self.view.port}"
         hint = "`strata up` starts it; its log says why it stopped"
-        if trouble := trust.complaint(reason):
-            return FailedError(f"{where}: {trouble}", "`strata up` makes another one")
+        if complaint := trust.complaint(reason):
+            return FailedError(f"{where}: {complaint}", "`strata up` makes another one")
+        if closed := trouble(self.view):
+            return FailedError(f"no answer at {where}: {closed}", hint)
         return FailedError(f"no answer at {where}: {' '.join(str(reason).split())}", hint)
 
     def refused(self) -> FailedError:
