@@ -88,7 +88,8 @@ def _session(reach: Reach) -> Iterator["psycopg.Connection[Any]"]:
         if "CONNECT privilege" in text or "does not exist" in text:
             said = text.strip().splitlines()[-1].rpartition("FATAL: ")[2].strip()
             raise FailedError(said, "`strata up --refresh` makes and grants it again") from None
-        raise reach.unreachable(text) from None
+        complaint = trust.complaint_of_postgres(error, host, port, reach.ca, timeout=SECONDS)
+        raise reach.unreachable(text, complaint) from None
     except psycopg.Error as error:
         raise FailedError(" ".join(str(error).split()), "`strata up --refresh` repairs what was changed") from None
 

@@ -65,12 +65,12 @@ class Reach:
             raise FailedError("the stack's outputs hold no password of it", "ask who may read the stack's secrets")
         return found
 
-    def unreachable(self, reason: object) -> FailedError:
-        """Nobody answers."""
+    def unreachable(self, reason: object, complaint: str | None = None) -> FailedError:
+        """Nobody answers, or nobody that can be trusted: then `complaint` says why, if `reason` does not."""
         where = f"{self.view.host}:{self.view.port}"
         hint = "`strata up` starts it; its log says why it stopped"
-        if complaint := trust.complaint(reason):
-            return FailedError(f"{where}: {complaint}", "`strata up` makes another one")
+        if complaint := complaint or trust.complaint(reason):
+            return FailedError(f"{where}: {complaint}", "")
         if closed := trouble(self.view):
             return FailedError(f"no answer at {where}: {closed}", hint)
         return FailedError(f"no answer at {where}: {' '.join(str(reason).split())}", hint)

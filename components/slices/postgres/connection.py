@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeAlias
 
 from components.slices.admin import Address
 from components.slices.errors import RefusedError, SliceError
-from components.trust import ca_file, complaint
+from components.trust import ca_file, complaint_of_postgres
 
 if TYPE_CHECKING:  # imported when needed: the program declares slices and never connects, and need not wait for it
     import psycopg
@@ -56,7 +56,7 @@ def connect(
             autocommit=True,
         )
     except psycopg.OperationalError as error:
-        raise _unreachable(where, address, error) from None
+        raise _unreachable(where, address, (host, port), error) from None
     try:
         with connection:
             yield connection
@@ -124,7 +124,9 @@ def message(error: "psycopg.Error") -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _unreachable(where: str, address: Address, error: "psycopg.OperationalError") -> SliceError:
+def _unreachable(
+    where: str, address: Address, reached: tuple[str, int], error: "psycopg.OperationalError"
+) -> SliceError:
     text = " ".join(str(error).split())
     if "password authentication failed" in text:
         return RefusedError(
@@ -132,8 +134,8 @@ def _unreachable(where: str, address: Address, error: "psycopg.OperationalError"
             " accepted, and the container asserts it at every start: restart it. If another Postgres holds this port,"
             " stop that one"
         )
-    if trouble := complaint(error):
-        text = trouble
+    if said := complaint_of_postgres(error, *reached, address.ca, timeout=CONNECT_TIMEOUT):
+        text = said
     elif "Connection refused" in text or "timeout" in text.lower() or "closed the connection" in text:
         text = f"no answer. {address.absent}"
     return SliceError(f"{where}: {text}")
