@@ -1,5 +1,6 @@
 """The disk below a server's data: full means errors for every writer."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from components.quantities import GIB, KIB
@@ -9,6 +10,7 @@ from components.slices.errors import SliceError
 from infra.checks.reach import FailedError
 from infra.contract import Backend, DockerRuntime, KubernetesRuntime
 
+LOOKED: Final = timedelta(minutes=5)  # in which kubelet has looked at every volume, which it does each minute
 FULL: Final = 90  # percent in use at which somebody has to act, as the storage document alerts
 
 
@@ -17,9 +19,12 @@ def room(server: Backend) -> str:
     runtime = server.runtime
     assert runtime is not None
     try:
-        path, total, free = _in_docker(runtime) if isinstance(runtime, DockerRuntime) else _in_cluster(runtime)
+        found = _in_docker(runtime) if isinstance(runtime, DockerRuntime) else _in_cluster(runtime)
     except SliceError as error:
         raise FailedError(str(error), "") from None
+    if found is None:
+        return "not known yet: its pod is only just running"
+    path, total, free = found
     percent = round(100 * (total - free) / max(total, 1))
     text = f"{path} is {percent} % full, {free / GIB:.1f} of {total / GIB:.0f} GiB are free"
     if percent >= FULL:
@@ -43,8 +48,8 @@ def _in_docker(runtime: DockerRuntime) -> tuple[str, int, int]:
     return path, (int(used) + int(free)) * KIB, int(free) * KIB
 
 
-def _in_cluster(runtime: KubernetesRuntime) -> tuple[str, int, int]:
-    """Claim, size and free bytes, as the pod's kubelet says."""
+def _in_cluster(runtime: KubernetesRuntime) -> tuple[str, int, int] | None:
+    """Claim, size and free bytes, as the pod's kubelet says; None while it has not looked at a new pod."""
     where = f"/api/v1/namespaces/{runtime.namespace}/pods/{runtime.pod}"
     with cluster(runtime.context) as api:
         pod = api.get(where)
@@ -56,4 +61,7 @@ def _in_cluster(runtime: KubernetesRuntime) -> tuple[str, int, int]:
             for volume in each.get("volume") or ():
                 if "pvcRef" in volume:
                     return volume["pvcRef"]["name"], int(volume["capacityBytes"]), int(volume["availableBytes"])
-    raise FailedError(f"kubelet has no figures of {runtime.pod} yet", "try again in a minute")
+    started = datetime.fromisoformat(pod["status"].get("startTime") or datetime.now(UTC).isoformat())
+    if datetime.now(UTC) - started < LOOKED:
+        return None
+    raise FailedError(f"kubelet has no figures of the volume of {runtime.pod}", "its node's kubelet log says why")
