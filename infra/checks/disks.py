@@ -28,7 +28,9 @@ def room(server: Backend) -> str:
     percent = round(100 * (total - free) / max(total, 1))
     text = f"{path} is {percent} % full, {free / GIB:.1f} of {total / GIB:.0f} GiB are free"
     if percent >= FULL:
-        raise FailedError(text, "remove what is not needed, or give it more room (`storage` in the settings)")
+        raise FailedError(
+            text, "remove what is not needed, or give it a larger disk (in a cluster: `storage` in the settings)"
+        )
     return text
 
 

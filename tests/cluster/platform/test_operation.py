@@ -108,7 +108,7 @@ def test_a_short_lived_certificate_is_renewed_under_writes(forwarded: ClusterPro
             forwarded.up().succeeded()
         assert writer.lost() == set()
         assert forwarded.kubectl.get("secret", "db-postgres-secrets")["data"]["tls.crt"] != shown
-        forwarded.run("verify").refused("its certificate ends in")
+        forwarded.run("verify").refused("its certificate ends on")
     finally:
         forwarded.config["strata:platform"] = before
         forwarded.write()
