@@ -111,12 +111,14 @@ class Address:
 
         key = self.secret.rpartition("/")[2]
         with cluster(place.context) as api:
-            secret = api.get(f"/api/v1/namespaces/{place.namespace}/secrets/{place.secret}") or {}
+            secret = api.get(f"/api/v1/namespaces/{place.namespace}/secrets/{place.secret}")
+        where, cure = f"in the namespace {place.namespace}", f"run `strata up --stack {self.stack}`"
+        if secret is None:
+            raise SliceError(f"there is no Secret {place.secret} {where}: {cure}")
         data = secret.get("data") or {}
         if key not in data:
             raise SliceError(
-                f"the Secret {place.secret} in the namespace {place.namespace} has no `{key}`: run"
-                f" `strata up --stack {self.stack}`"
+                f"the Secret {place.secret} {where} has no `{key}` but {', '.join(data) or 'nothing'}: {cure}"
             )
         return base64.b64decode(data[key]).decode()
 
