@@ -12,7 +12,7 @@ from engine.providers.kubernetes.errors import ApiError
 from engine.providers.kubernetes.manifest import group_kind
 from engine.providers.kubernetes.pods import Trouble
 from engine.providers.kubernetes.readiness import Failed, Readiness, Waiting, readiness
-from engine.providers.kubernetes.removal import users_of_claim
+from engine.providers.kubernetes.removal import is_terminating, users_of_claim
 from engine.providers.kubernetes.waits import InterruptedWaitError, Wait
 
 _LOOK = 1.0  # seconds between two looks at pods and events
@@ -42,6 +42,7 @@ class Watch:
         self._troubles: list[Trouble] = []
         self._looked = 0.0
         self._binding_waits: bool | None = None
+        self._former: list[Live] = []  # pods as they were before, which are not ready
 
     def until_ready(self, live: Live) -> Live:
         """The object when it is ready. Raises NotReadyError."""
@@ -94,6 +95,7 @@ class Watch:
         missing = group_kind(live) in _WORKLOADS and len(found) < _wanted(live)
         self._troubles = [trouble for pod in found for trouble in pods.troubles(pod)]
         self._troubles += news.troubles(events, pods_are_missing=missing)
+        self._troubles += [Trouble(pods.name_of(pod), _in_the_way(pod)) for pod in self._former if pods.is_running(pod)]
         self._seen = {trouble.key: self._seen.get(trouble.key, now) for trouble in self._troubles}
 
     def _is_lost(self, trouble: Trouble) -> bool:
@@ -117,14 +119,17 @@ class Watch:
         if live["kind"] != "StatefulSet" or not revision:
             return found
         former = [pod for pod in found if pod["metadata"].get("labels", {}).get("controller-revision-hash") != revision]
-        for pod in former:
-            self._make_place(pod)
+        self._former = [pod for pod in former if not pods.is_ready(pod) and not is_terminating(pod)]
+        for pod in self._former:
+            if not pods.is_running(pod):
+                self._make_place(pod)
         return [pod for pod in found if pod not in former]
 
     def _make_place(self, pod: Live) -> None:
-        """Kubernetes waits for a broken pod to become ready before it replaces it, which it never will."""
-        if not pods.is_stuck(pod) or pod["metadata"].get("deletionTimestamp"):
-            return
+        """Kubernetes waits for a pod of before to become ready before it replaces it, which a broken one never does.
+
+        Only for one in which nothing runs: the others may be at work, and their users decide.
+        """
         name, namespace = pods.name_of(pod), pod["metadata"]["namespace"]
         self._wait.say(f"{self._place}: pod {name} could not start as it was before, and is made anew", "info")
         self._cluster.delete(Place(self._cluster.kind("v1", "Pod"), namespace, name), uid=pod["metadata"]["uid"])
@@ -160,6 +165,14 @@ def _binding_waits(cluster: Cluster, claim: Live) -> bool:
     except ApiError:
         return False
     return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+
+
+def _in_the_way(pod: Live) -> str:
+    name, namespace = pods.name_of(pod), pod["metadata"]["namespace"]
+    return (
+        f"pod {name} of before is not ready, and is changed only when it is: if it never will be, "
+        f"`kubectl delete pod {name} --namespace={namespace}`"
+    )
 
 
 def _needs_pod(claim: Live) -> bool:

@@ -11,7 +11,6 @@ from engine.providers.kubernetes.connection import Connection
 from engine.providers.kubernetes.errors import ApiError, NoSuchKindError
 from engine.providers.kubernetes.kubeconfig import Choice, choose
 from engine.providers.kubernetes.settings import Settings
-from engine.providers.kubernetes.types import is_builtin
 
 Live = Mapping[str, Any]
 _APPLY = "application/apply-patch+yaml"  # which JSON is, too
@@ -63,14 +62,15 @@ class Cluster:
         self._connection = Connection(self.choice, stopping)
         self._kinds: dict[str, dict[str, Kind]] = {}
         self._lock = threading.Lock()
-        self._defined = False  # a kind was defined in this run, and may take a moment to be served
+        self._defined: set[tuple[str, str]] = set()  # in this run, which may take a moment to be served
 
     def close(self) -> None:
         self._connection.close()
 
     def kind(self, api_version: str, name: str) -> Kind:
         """Raises NoSuchKindError when the cluster says that it knows none."""
-        deadline = time.monotonic() + (_NEW_KIND if self._defined else 0)
+        is_new = (api_version.rpartition("/")[0], name) in self._defined
+        deadline = time.monotonic() + (_NEW_KIND if is_new else 0)
         while True:
             found = self._kinds.get(api_version, {}).get(name) or self._discovered(api_version).get(name)
             if found is not None:
@@ -99,11 +99,6 @@ class Cluster:
             self._kinds[api_version] = kinds
             return kinds
 
-    def kinds_changed(self) -> None:
-        """A definition of a kind was applied."""
-        self._defined = True
-        self._kinds = {version: kinds for version, kinds in self._kinds.items() if is_builtin(version)}
-
     def versions(self, api_version: str, kind: str) -> list[str]:
         """The versions of the same group in which the cluster serves a kind; none when it has none of it."""
         group, slash, _ = api_version.rpartition("/")
@@ -125,34 +120,42 @@ class Cluster:
     def find(self, place: Place) -> Live | None:
         """The object; None only if the API itself says that there is none."""
         try:
-            found: Live = self._connection.ask("GET", place.path)
+            return self._ask("GET", place)
         except ApiError as error:
             if error.is_missing:
                 return None
             raise
-        return found
+
+    def _ask(self, method: str, place: Place, **request: Any) -> Live:
+        try:
+            answer: Live = self._connection.ask(method, place.path, **request)
+        except ApiError as error:
+            if error.code == 404 and not error.is_missing:  # perhaps its kind is gone since it was met
+                self._kinds.pop(place.kind.api_version, None)
+                self.kind(place.kind.api_version, place.kind.name)
+            raise
+        return answer
 
     def apply(self, place: Place, manifest: Live, manager: str, *, force: bool) -> Live:
         parameters = {"fieldManager": manager, "force": str(force).lower(), "fieldValidation": "Strict"}
-        live: Live = self._connection.ask("PATCH", place.path, parameters=parameters, body=manifest, content=_APPLY)
+        live = self._ask("PATCH", place, parameters=parameters, body=manifest, content=_APPLY)
         if place.kind.name == "CustomResourceDefinition":
-            self.kinds_changed()
+            self._defined.add((live["spec"]["group"], live["spec"]["names"]["kind"]))
         return live
 
     def patch(self, place: Place, changes: Iterable[Mapping[str, Any]]) -> Live:
         """A JSON patch."""
-        live: Live = self._connection.ask(
-            "PATCH", place.path, body=list(changes), content="application/json-patch+json"
-        )
-        return live
+        return self._ask("PATCH", place, body=list(changes), content="application/json-patch+json")
 
     def delete(self, place: Place, *, uid: str | None, propagation: str = "Background") -> None:
         """Begins the deletion of what has that uid. What is not there is no error."""
         body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         if uid:
             body["preconditions"] = {"uid": uid}
+        if place.kind.name == "CustomResourceDefinition":
+            self._defined.clear()
         try:
-            self._connection.ask("DELETE", place.path, body=body)
+            self._ask("DELETE", place, body=body)
         except ApiError as error:
             if not error.is_missing:
                 raise

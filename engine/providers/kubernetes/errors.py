@@ -7,7 +7,9 @@ from typing import Any
 
 from engine.providers.base import ProviderError
 
-_BUSY = frozenset({429, 500, 502, 503, 504})
+_BUSY = frozenset({429, 502, 503, 504})
+# What a 500 says that passes; others (a field that there is not) stay what they are.
+_PASSING = ("connection re", "etcdserver", "leader", "timeout", "timed out", "webhook")
 _CONFLICTING = re.compile(r'conflict with "([^"]+)"')
 
 
@@ -27,7 +29,7 @@ class ApiError(ProviderError):
     @property
     def is_busy(self) -> bool:
         """Whether the same request may do a moment later."""
-        return self.code in _BUSY
+        return self.code in _BUSY or (self.code == 500 and any(word in str(self).lower() for word in _PASSING))
 
     @property
     def is_conflict(self) -> bool:

@@ -118,13 +118,8 @@ def failures(pod: Live) -> Iterator[Trouble]:
             yield Trouble(f"{pod_name}/{name}/ended", text, pod=pod_name, container=name)
 
 
-def is_stuck(pod: Live) -> bool:
-    """Whether no container of it runs or ever will, as it is."""
-    return (
-        not is_ready(pod)
-        and any(trouble.key.count("/") == 2 for trouble in troubles(pod))
-        and not any(container.get("state", {}).get("running") for container in containers(pod))
-    )
+def is_running(pod: Live) -> bool:
+    return any(container.get("state", {}).get("running") for container in containers(pod))
 
 
 def claims_of(pods: Iterable[Live]) -> set[str]:

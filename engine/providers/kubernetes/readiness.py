@@ -61,8 +61,12 @@ def _stateful_set(live: Live) -> Readiness:
         return Waiting(f"{ready} of {wanted} pods are ready")
     if spec.get("updateStrategy", {}).get("type") == "OnDelete":
         return None
-    if status.get("currentRevision") != status.get("updateRevision"):
-        return Waiting(f"{status.get('updatedReplicas', 0)} of {wanted} pods are updated")
+    # Pods below `partition` keep the form that they have, and as long as there is one nothing is said to be current.
+    kept = min(spec.get("updateStrategy", {}).get("rollingUpdate", {}).get("partition") or 0, wanted)
+    updated = status.get("updatedReplicas", 0)
+    is_current = status.get("currentRevision") == status.get("updateRevision")
+    if not is_current and (not kept or updated < wanted - kept):
+        return Waiting(f"{updated} of {wanted - kept} pods are updated")
     return None
 
 
@@ -79,6 +83,25 @@ def _deployment(live: Live) -> Readiness:
     if status.get("replicas", 0) != wanted:
         return Waiting("pods of before are still there")
     return None
+
+
+def _daemon_set(live: Live) -> Readiness:
+    status = live.get("status", {})
+    if not _is_current(live):
+        return Waiting("its change is not seen yet")
+    wanted, updated = status.get("desiredNumberScheduled", 0), status.get("updatedNumberScheduled", 0)
+    done = min(updated, status.get("numberAvailable", 0))
+    if live["spec"].get("updateStrategy", {}).get("type") == "OnDelete":
+        done = status.get("numberAvailable", 0)
+    return Waiting(f"{done} of {wanted} pods are updated and available") if done < wanted else None
+
+
+def _definition(live: Live) -> Readiness:
+    """A kind is served when its names are accepted."""
+    names = _condition(live, "NamesAccepted")
+    if names.get("status") == "False":
+        return Failed(names.get("message", "its names are taken"))
+    return None if _condition(live, "Established").get("status") == "True" else Waiting("it is not served yet")
 
 
 def _job(live: Live) -> Readiness:
@@ -128,6 +151,8 @@ _CHECKS: Mapping[tuple[str, str], Callable[[Live], Readiness]] = {
     ("", "PersistentVolume"): _volume,
     ("", "Pod"): _pod,
     ("", "Service"): _service,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
+    ("apps", "DaemonSet"): _daemon_set,
     ("apps", "Deployment"): _deployment,
     ("apps", "StatefulSet"): _stateful_set,
     ("batch", "Job"): _job,

@@ -1,0 +1,1 @@
+"""The engine's provider for Kubernetes, on the cluster at hand."""
