@@ -13,6 +13,7 @@ from engine.selection import Selection, with_dependents
 from engine.state import ResourceState
 
 _NAMED = 10  # resources in one message
+_THREADS = 4  # for each operation that may go on at once
 
 
 def antichains(condemned: Sequence[ResourceState]) -> list[list[ResourceState]]:
@@ -91,7 +92,8 @@ def delete_all(
         return True
 
     needed: set[str] = set()  # by what could not be deleted
-    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="delete") as pool:
+    # Some of them only wait, and leave their slot to others meanwhile.
+    with ThreadPoolExecutor(max_workers=_THREADS * parallel, thread_name_prefix="delete") as pool:
         for group in antichains(condemned):
             if run.stop.is_set():
                 return

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from engine.config import StackConfig
 from engine.events import Severity
@@ -22,10 +22,11 @@ def opened_plugins(
     before: Snapshot,
     note: Callable[[str, Severity], None],
     stopping: Callable[[], bool],
+    idle: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[Plugins]:
     """Those that the state knows get ready while the program starts. `note` is told what providers say.
 
-    `stopping`: whether the user has asked to stop.
+    `stopping`: whether the user has asked to stop. `idle`: around what only waits.
     """
     pickled = tuple(dict.fromkeys(pickles(before)))
     reader = StackReader(workspace.backend_url, project.name, workspace.passphrase, lambda text: note(text, "warning"))
@@ -36,6 +37,7 @@ def opened_plugins(
         say=note,
         pickles=pickled,
         outputs_of=reader.read,
+        idle=idle,
         stopping=stopping,
     )
     plugins = Plugins(host)

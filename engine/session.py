@@ -158,7 +158,7 @@ class Session:
             self._config: StackConfig = load_stack_config(project, workspace.stack, file, self._vault.decrypt)
             self._mask.learn(self._config.as_properties())
             self._mask.learn(*([entry.inputs, entry.outputs] for entry in self._before.resources))
-            asked = (self._note, self._is_cancelled)
+            asked = (self._note, self._is_cancelled, self._idle)
             with opened_plugins(workspace, project, self._config, self._before, *asked) as self._plugins:
                 yield
 
@@ -279,6 +279,19 @@ class Session:
 
     def _is_cancelled(self) -> bool:
         return self._cancelled
+
+    @contextmanager
+    def _idle(self) -> Iterator[None]:
+        """What only waits leaves its slot to others; unless there is one slot, which means one after the other."""
+        run = self._run
+        if run is None or self._options.parallel == 1:
+            yield
+            return
+        run.slots.release()
+        try:
+            yield
+        finally:
+            run.slots.acquire()
 
     def _cancel(self) -> None:
         """Nothing new is begun; what is under way finishes and is recorded."""

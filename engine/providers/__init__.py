@@ -1,6 +1,7 @@
 """The providers that are built in. Each package's code is imported when a resource of it is first met."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,7 @@ class Host:
     say: Callable[[str, Literal["info", "warning", "error"]], None]  # a line for the user
     pickles: tuple[str, ...] = ()  # the dynamic providers in the state
     outputs_of: Callable[[str], StackOutputs] = _no_other_stacks
+    idle: Callable[[], AbstractContextManager[None]] = nullcontext  # around a wait: others may work meanwhile
     stopping: Callable[[], bool] = lambda: False  # whether the user asked to stop: what only waits then ends its wait
 
 

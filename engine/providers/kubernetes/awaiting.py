@@ -131,7 +131,7 @@ class Watch:
         Only for one in which nothing runs: the others may be at work, and their users decide.
         """
         name, namespace = pods.name_of(pod), pod["metadata"]["namespace"]
-        self._wait.say(f"{self._place}: pod {name} could not start as it was before, and is made anew", "info")
+        self._wait.host.say(f"{self._place}: pod {name} could not start as it was before, and is made anew", "info")
         self._cluster.delete(Place(self._cluster.kind("v1", "Pod"), namespace, name), uid=pod["metadata"]["uid"])
 
     def _siblings(self, namespace: str) -> str:

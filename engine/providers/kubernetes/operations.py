@@ -1,9 +1,10 @@
 """What is done to one object on the cluster: found, applied, waited for, deleted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.paths import parse, reset
+from engine.providers import Host
 from engine.providers.base import Call, Properties, ProviderError
 from engine.providers.kubernetes import record
 from engine.providers.kubernetes.awaiting import NotReadyError, Watch
@@ -22,7 +23,7 @@ from engine.providers.kubernetes.ownership import (
 from engine.providers.kubernetes.readiness import SKIP
 from engine.providers.kubernetes.removal import PROPAGATION, is_terminating, propagation, wait_until_gone
 from engine.providers.kubernetes.settings import Settings
-from engine.providers.kubernetes.waits import Say, Wait, timeout_of
+from engine.providers.kubernetes.waits import Wait, timeout_of
 
 _READ_IS_JUDGED = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "Service", "StatefulSet"})
 # Kinds that the official provider does not wait for either, when it deletes what says skipAwait.
@@ -32,8 +33,8 @@ _SKIPS_DELETION = frozenset({"DaemonSet", "Deployment", "Job", "Namespace", "Pod
 class Operations:
     """On one cluster, told to one user. For many threads."""
 
-    def __init__(self, cluster: Cluster, settings: Settings, say: Say, stopping: Callable[[], bool]) -> None:
-        self.cluster, self._settings, self._say, self._stopping = cluster, settings, say, stopping
+    def __init__(self, cluster: Cluster, settings: Settings, host: Host) -> None:
+        self.cluster, self._settings, self._host = cluster, settings, host
 
     def place(self, api_version: str, kind: str, namespace: str | None, name: str) -> Place:
         """Raises NoSuchKindError."""
@@ -81,7 +82,7 @@ class Operations:
 
     def delete(self, call: Call, place: Place, uid: str | None, made_from: Properties) -> None:
         with _doing(place, "deleted"):
-            policy = propagation(annotation(made_from, PROPAGATION))
+            policy = propagation(annotation(made_from, PROPAGATION), place.kind.name)
             live = self.cluster.find(place)
             if live is None:
                 return
@@ -94,7 +95,7 @@ class Operations:
                 wait_until_gone(self.cluster, place, live["metadata"]["uid"], self._wait(call, place, made_from))
 
     def _wait(self, call: Call, place: Place, manifest: Properties) -> Wait:
-        return Wait(str(place), timeout_of(call, manifest), self._say, self._stopping)
+        return Wait(str(place), timeout_of(call, manifest), self._host)
 
     def _forces(self, manifest: Properties) -> bool:
         return self._settings.force or annotation(manifest, FORCE) == "true"
@@ -115,7 +116,7 @@ class Operations:
                     f"others manage what this program sets, too: {described(conflicts)}. Leave that out of the "
                     f'program, put it under ignoreChanges, or take it over with the annotation {FORCE}: "true"'
                 ) from None
-            self._say(f"{place}: {described(conflicts)}, which is set back to what the program says", "info")
+            self._host.say(f"{place}: {described(conflicts)}, which is set back to what the program says", "info")
         return self.cluster.apply(place, manifest, manager, force=True)
 
     def _settled(self, call: Call, place: Place, inputs: Properties, live: Live) -> Live:

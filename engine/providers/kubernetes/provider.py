@@ -126,7 +126,7 @@ class KubernetesProvider:
         with self._lock:
             if self._open is None:
                 cluster = Cluster(self._settings, self._host.stopping)
-                self._open = Operations(cluster, self._settings, self._host.say, self._host.stopping)
+                self._open = Operations(cluster, self._settings, self._host)
             return self._open
 
     def _at(self, inputs: Properties) -> tuple[Operations, Place]:

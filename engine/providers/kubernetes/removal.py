@@ -9,15 +9,33 @@ from engine.providers.kubernetes.pods import selector_of
 from engine.providers.kubernetes.waits import InterruptedWaitError, Wait
 
 PROPAGATION = "pulumi.com/deletionPropagationPolicy"
+# Nothing that matters belongs to these: to look for it first would take a second for each.
+_LEAVES = frozenset(
+    {
+        "ConfigMap",
+        "Endpoints",
+        "HorizontalPodAutoscaler",
+        "LimitRange",
+        "NetworkPolicy",
+        "PersistentVolumeClaim",
+        "PodDisruptionBudget",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+    }
+)
 _POLICIES = {"orphan": "Orphan", "background": "Background", "foreground": "Foreground"}
 _LOOK = 4  # looks at the object between two at what holds it
 
 
-def propagation(text: str) -> str:
-    """Raises ProviderError for what is no policy."""
+def propagation(text: str, kind: str = "") -> str:
+    """What becomes of what belongs to an object. Raises ProviderError for what is no policy."""
     if text and text.lower() not in _POLICIES:
         raise ProviderError(f"annotation {PROPAGATION} must be one of {', '.join(_POLICIES)}, and is {text!r}")
-    return _POLICIES[text.lower() or "foreground"]
+    return _POLICIES[text.lower() or ("background" if kind in _LEAVES else "foreground")]
 
 
 def is_terminating(live: Live) -> bool:

@@ -1,10 +1,11 @@
 """Waiting for a cluster: how long, how it is told, and what ends it early."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from engine.providers import Host
 from engine.providers.base import Call, ProviderError
 from engine.providers.kubernetes.ownership import annotation
 
@@ -13,8 +14,6 @@ DEFAULT_TIMEOUT = 600.0  # seconds
 _POLLS = (0.05, 0.1, 0.15, 0.25)  # seconds between looks, the last one again and again: most is done at once
 _QUIET = 5.0  # seconds between two lines about one object
 _STILL = 60.0  # seconds until a line is said again
-
-Say = Callable[[str, Literal["info", "warning", "error"]], None]
 
 
 class InterruptedWaitError(ProviderError):
@@ -39,8 +38,7 @@ class Wait:
 
     subject: str
     seconds: float
-    say: Say
-    stopping: Callable[[], bool]
+    host: Host
     _begun: float = field(default_factory=time.monotonic)
     _said: float = field(default_factory=time.monotonic)
     _last: str = ""
@@ -58,8 +56,9 @@ class Wait:
         now = time.monotonic()
         if now - self._said >= (_STILL if state == self._last else _QUIET):
             self._said, self._last = now, state
-            self.say(f"{self.subject}: {state} ({self.elapsed:.0f} s)", "info")
-        if self.stopping():
+            self.host.say(f"{self.subject}: {state} ({self.elapsed:.0f} s)", "info")
+        if self.host.stopping():
             raise InterruptedWaitError(f"the wait for it was interrupted; it was so far: {state}")
-        time.sleep(_POLLS[min(self._looks, len(_POLLS) - 1)])
+        with self.host.idle():
+            time.sleep(_POLLS[min(self._looks, len(_POLLS) - 1)])
         self._looks += 1
