@@ -47,6 +47,15 @@ class Run:
         if self.stop.is_set():
             raise StoppedError
 
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Around what only waits: its slot is others' meanwhile."""
+        self.slots.release()
+        try:
+            yield
+        finally:
+            self.slots.acquire()
+
     @property
     def goes_on(self) -> bool:
         """Whether a step that fails leaves the others alone. A dry pass has to succeed as a whole."""

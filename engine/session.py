@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from engine.analyzer import Analyzer
@@ -280,18 +280,8 @@ class Session:
     def _is_cancelled(self) -> bool:
         return self._cancelled
 
-    @contextmanager
-    def _idle(self) -> Iterator[None]:
-        """What only waits leaves its slot to others; unless there is one slot, which means one after the other."""
-        run = self._run
-        if run is None or self._options.parallel == 1:
-            yield
-            return
-        run.slots.release()
-        try:
-            yield
-        finally:
-            run.slots.acquire()
+    def _idle(self) -> AbstractContextManager[None]:
+        return self._run.idle() if self._run is not None and self._options.parallel > 1 else nullcontext()
 
     def _cancel(self) -> None:
         """Nothing new is begun; what is under way finishes and is recorded."""
