@@ -10,7 +10,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.home import Home
 from tests.cluster.kubectl import Kubectl
 
-FOLDERS = tuple(Path(__file__).parent / name for name in ("conformance", "operation", "platform", "reach"))
+FOLDERS = tuple(Path(__file__).parent / name for name in ("conformance", "engine", "operation", "platform", "reach"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
