@@ -11,7 +11,8 @@ Templates are Jinja2 (sandboxed, undefined names are errors) over one view of ea
 - `volumes`, `secrets` and `tokens` by name; `app`, `stack` and `stage`: names
 - `env`, in files: the variables of `config:`
 
-Each backend also has `ca` (PEM) and `ca_file` (its path), which are none where `tls` is false.
+Each backend also has `ca` (PEM) and `ca_file` (its path), which are none where `tls` is false. Where it is true, the
+variables of `config:` are joined by STRATA_CA_FILE, NODE_EXTRA_CA_CERTS, PGSSLMODE and PGSSLROOTCERT.
 
 `urlencode` encodes every reserved character, `/` included, so that any password is safe in a URL. In files, `yaml`
 writes any text as YAML needs it, `tojson` (Jinja's) as JSON does, and `number` a number.
@@ -63,9 +64,7 @@ class Renderer:
         values = {}
         for variable, template in templates.items():
             values[variable] = self._render(template, f"{file}: config.{variable}", {})
-        if (path := self._ca_file) and CA_VARIABLE not in values:
-            values[CA_VARIABLE] = path
-        return values
+        return values | {name: value for name, value in self._trust().items() if name not in values}
 
     def file(self, template: str, variables: Mapping[str, str], *, name: str, placeholders: bool = False) -> str:
         """One whole file. With `placeholders`, `env` gives `${NAME:-default}`, and the default of a secret is empty."""
@@ -78,10 +77,17 @@ class Renderer:
         servers = (self._contract.server(self._app, name) for name in BACKENDS if self._context.get(name))
         return next((server.ca for server in servers if server is not None and server.ca), None)
 
-    @property
-    def _ca_file(self) -> str | None:
-        paths = (self._context[name]["ca_file"] for name in BACKENDS if name in self._context)
-        return next((path for path in paths if path), None)
+    def _trust(self) -> dict[str, str]:
+        """Variables that no application has to name: by them clients verify that are told nothing else.
+
+        Only those that take no trust away from what else the application talks to.
+        """
+        encrypted = [name for name in BACKENDS if name in self._context and self._context[name]["ca_file"]]
+        if not encrypted:
+            return {}
+        path = self._context[encrypted[0]]["ca_file"]
+        of_postgres = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": path} if "postgres" in encrypted else {}
+        return {CA_VARIABLE: path, "NODE_EXTRA_CA_CERTS": path, **of_postgres}
 
     def holds_secret(self, text: str) -> bool:
         """Whether any of the application's secrets stands in `text`, plainly or as in a URL."""
