@@ -132,10 +132,20 @@ def _plain(value: Any) -> Any:
 
 
 def _shape(value: Any) -> Any:
-    """Nothing, an empty list and an empty mapping are the same; the order of a list says nothing."""
+    """Nothing, an empty list and an empty mapping are the same; the order of a list says nothing.
+
+    Nor does a key without a value: states of earlier versions lack the keys that later ones added.
+    """
+    value = _filled(value)
     if isinstance(value, list):
         return sorted(value, key=_sorting) or None
     return value or None if isinstance(value, Mapping | str) else value
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _filled(item) for key, item in value.items() if item is not None}
+    return [_filled(item) for item in value] if isinstance(value, list) else value
 
 
 def _sorting(value: Any) -> str:

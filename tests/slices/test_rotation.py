@@ -11,8 +11,7 @@ from minio.error import S3Error
 
 from components import scripts
 from components.secretfiles import previous_secrets, secret_path
-from components.slices import SliceError
-from components.slices import ready as readiness
+from components.slices import SliceError, carrier
 from components.slices.admin import Address
 from components.slices.object_store.connection import ROOT, USER
 from components.slices.object_store.connection import connect as connect_object_store
@@ -177,7 +176,7 @@ def test_without_an_earlier_password_the_error_says_what_to_do_and_that_helps(
     rootless.rotate(SECOND)
     secret_path(STACK, f"{rootless.secret}.previous").unlink()
     with monkeypatch.context() as impatient:
-        impatient.setattr(readiness, "REFUSALS", 0.3)
+        impatient.setattr(carrier, "REFUSALS", 0.3)
         with pytest.raises(SliceError, match=rf"password: docker restart {rootless.name}\b") as caught:
             ReadyProvider().create(rootless.ready_props(deadline=60.0))
     assert SECOND not in str(caught.value)
