@@ -75,7 +75,7 @@ def test_grpc_is_verified_and_never_plain(server: Server, pair: dict[str, Path])
 
 
 def test_old_tls_is_refused(server: Server, pair: dict[str, Path]) -> None:
-    with pytest.raises(httpx.ConnectError, match=r"alert protocol version|EOF occurred"):  # said by the server's end
+    with pytest.raises(httpx.ConnectError, match=r"alert protocol version|EOF"):  # said by the server's end
         httpx.get(f"{server.url}/readyz", verify=old(pair["ca.crt"].read_text()))
 
 
