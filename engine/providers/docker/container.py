@@ -7,15 +7,15 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from engine.providers.base import Call, Old, Properties, ProviderError
+from engine.providers.bridge.plan import changed
+from engine.providers.bridge.schema import OnChange, Schema
 from engine.providers.docker import container_request
 from engine.providers.docker.container_outputs import outputs
 from engine.providers.docker.container_schema import CONTAINER
 from engine.providers.docker.daemon import Client, Daemon, found, is_conflict, poll
 from engine.providers.docker.image import ensure_image
-from engine.providers.docker.plan import changed
 from engine.providers.docker.port_conflict import explain_port_conflict
 from engine.providers.docker.resource import carries, label_mapping
-from engine.providers.docker.schema import OnChange, Schema
 
 _REMOVAL_DEADLINE = 60.0  # seconds; a container with a large writable layer takes a while
 _START_INTERVAL_API = (1, 44)  # Docker 25

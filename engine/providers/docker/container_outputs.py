@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.providers.base import Properties
+from engine.providers.bridge.plan import comparable, recorded_inputs
 from engine.providers.docker.container_request import MEBIBYTE
 from engine.providers.docker.container_schema import CONTAINER
 from engine.providers.docker.formats import format_cpus, format_duration
-from engine.providers.docker.plan import comparable, recorded_inputs
 
 # The bridge's note of the Terraform provider's schema version and timeouts (20 minutes, in nanoseconds).
 _TIMEOUTS = '{"create":1200000000000,"delete":1200000000000,"update":1200000000000}'

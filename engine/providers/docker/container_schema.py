@@ -4,6 +4,7 @@ Where the official provider records an edit (health check, tmpfs, init, mounts, 
 alone, this one replaces or updates the container: an edit that changes nothing would hurt a user.
 """
 
+from engine.providers.bridge.schema import Attribute, Kind, OnChange, Schema
 from engine.providers.docker.formats import (
     at_least,
     is_absolute_path,
@@ -17,7 +18,6 @@ from engine.providers.docker.formats import (
     within,
 )
 from engine.providers.docker.resource import LABELS
-from engine.providers.docker.schema import Attribute, Kind, OnChange, Schema
 
 _TEXT, _INTEGER, _BOOLEAN = Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN
 _IS_PORT = within(0, 65535)

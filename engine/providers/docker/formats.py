@@ -6,11 +6,9 @@ from the record in every plan. So such texts are accepted only in the spelling t
 """
 
 import re
-from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
 
-Rule = Callable[[Any], str | None]
+from engine.providers.bridge.schema import Rule
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _NANOSECONDS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}

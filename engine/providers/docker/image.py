@@ -5,10 +5,10 @@ from typing import Any
 from docker.errors import APIError, ImageNotFound
 
 from engine.providers.base import Call, Old, Properties, ProviderError
+from engine.providers.bridge.plan import recorded_inputs
+from engine.providers.bridge.schema import Attribute, Kind, OnChange, Schema
 from engine.providers.docker.daemon import Client, Daemon, found, is_conflict
 from engine.providers.docker.formats import is_not_empty
-from engine.providers.docker.plan import recorded_inputs
-from engine.providers.docker.schema import Attribute, Kind, OnChange, Schema
 
 _ID_LENGTH = len("sha256:") + 64  # of the image's own id, at the head of the resource's
 _LOCAL = "localhost/"  # no registry has this name, and a program that builds its own images uses it

@@ -5,9 +5,10 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from engine.providers.base import Call, Old, Properties, ProviderError
+from engine.providers.bridge.plan import changed, recorded_inputs
+from engine.providers.bridge.schema import Attribute, Kind, Schema
 from engine.providers.docker.daemon import Client, Daemon, found, poll
 from engine.providers.docker.formats import is_not_empty
-from engine.providers.docker.plan import changed, recorded_inputs
 from engine.providers.docker.resource import (
     BUSY_DEADLINE,
     LABELS,
@@ -15,7 +16,6 @@ from engine.providers.docker.resource import (
     label_list,
     label_mapping,
 )
-from engine.providers.docker.schema import Attribute, Kind, Schema
 
 _ADDRESSES: Schema = {
     "auxAddress": Attribute(kind=Kind.MAP),

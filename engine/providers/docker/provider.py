@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.providers.base import Call, Diff, Old, Properties, ProviderError, Unsupported
+from engine.providers.bridge.plan import keeps_given_name, plan
+from engine.providers.bridge.schema import check
 from engine.providers.docker.container import Container
 from engine.providers.docker.daemon import Daemon
 from engine.providers.docker.image import RemoteImage
 from engine.providers.docker.network import Network
-from engine.providers.docker.plan import keeps_given_name, plan
 from engine.providers.docker.resource import Resource
-from engine.providers.docker.schema import check
 from engine.providers.docker.volume import Volume
 from engine.values import UNKNOWN
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from engine.providers.base import Call, Old, Properties
+from engine.providers.bridge.schema import Attribute, Kind, Schema
 from engine.providers.docker.daemon import Daemon
 from engine.providers.docker.formats import is_not_empty
-from engine.providers.docker.schema import Attribute, Kind, Schema
 
 BUSY_DEADLINE = 30.0  # seconds that the official provider, too, gives a network or volume to become free
 

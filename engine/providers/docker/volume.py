@@ -5,11 +5,11 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 from engine.providers.base import Call, Old, Properties, ProviderError
+from engine.providers.bridge.plan import changed, recorded_inputs
+from engine.providers.bridge.schema import Attribute, Kind, OnChange, Schema
 from engine.providers.docker.daemon import Client, Daemon, found, is_conflict, poll
 from engine.providers.docker.formats import is_name
-from engine.providers.docker.plan import changed, recorded_inputs
 from engine.providers.docker.resource import BUSY_DEADLINE, LABELS, label_list, label_mapping
-from engine.providers.docker.schema import Attribute, Kind, OnChange, Schema
 
 VOLUME: Schema = {
     "name": Attribute(kind=Kind.TEXT, autonamed=True, rule=is_name),

@@ -1,14 +1,14 @@
 """What must happen to an object so that it is as its inputs say: a comparison of inputs with recorded outputs.
 
 It follows Terraform's rules, since the official provider is asked the same question: what the program leaves out and
-Docker chooses is no difference, nor is absent against false, 0 or empty, nor the order of what has none.
+the server chooses is no difference, nor is absent against false, 0 or empty, nor the order of what has none.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.providers.base import Call, Diff, Old, Properties
-from engine.providers.docker.schema import DEFAULTS, Attribute, Kind, OnChange, Schema
+from engine.providers.bridge.schema import DEFAULTS, Attribute, Kind, OnChange, Schema
 from engine.values import contains_unknown
 
 _ABSENT_FIELD: Mapping[Kind, Callable[[], Any]] = {Kind.TEXT: str, Kind.LIST: list, Kind.SET: list}
@@ -91,7 +91,7 @@ def _normal(attribute: Attribute, text: str) -> str:
 
 
 def with_chosen_values(fields: Schema, recorded: Iterable[Any], given: Iterable[Any]) -> list[Any]:
-    """Objects as given, with the fields that Docker chose (a free host port) taken from the recorded twin."""
+    """Objects as given, with the fields that the server chose (a free host port) taken from the recorded twin."""
     chosen = [name for name, attribute in fields.items() if attribute.computed]
     said = {name: attribute for name, attribute in fields.items() if not attribute.computed}
     completed = []

@@ -1,7 +1,7 @@
 """What a resource type's properties are, as data, and the one `check` that works on that data.
 
-The tables stand for the schema of the official provider (kreuzwerker/terraform-provider-docker 4.5 behind Pulumi's
-Terraform bridge); `check` fills in defaults as the bridge records them, so that a state can change hands.
+The tables stand for the schema of an official provider that is a Terraform provider behind Pulumi's bridge; `check`
+fills in defaults as the bridge records them, so that a state can change hands.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +11,10 @@ from hashlib import blake2b
 from typing import Any
 
 from engine.providers.base import Call, CheckFailed, Properties, Unsupported
-from engine.providers.docker.formats import Rule
 from engine.values import UNKNOWN
+
+Rule = Callable[[Any], str | None]
+"""Takes a value and returns what is wrong with it, or None."""
 
 DEFAULTS = "__defaults"  # the bridge's list of the properties that it filled in, in every object
 
@@ -29,8 +31,8 @@ class Kind(Enum):
 
 class OnChange(Enum):
     REPLACE = "the object must be made anew"
-    UPDATE = "Docker changes it in place"
-    LIMIT = "Docker changes it in place, but cannot take it away"
+    UPDATE = "the server changes it in place"
+    LIMIT = "the server changes it in place, but cannot take it away"
     RECORD = "only this provider looks at it"
 
 
@@ -39,7 +41,7 @@ class Attribute:
     kind: Kind
     required: bool = False
     default: Any = None  # filled in by check; the bridge leaves out defaults that are false, 0 or empty
-    computed: bool = False  # Docker chooses when the program does not say
+    computed: bool = False  # the server chooses when the program does not say
     output_only: bool = False
     autonamed: bool = False
     supported: bool = True  # False: known, refused by name, but part of the recorded shape
