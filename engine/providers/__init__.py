@@ -31,6 +31,12 @@ class Host:
 Opener = Callable[[Host], Provider]
 
 
+def _aws(host: Host) -> Provider:
+    from engine.providers.aws import AwsProvider
+
+    return AwsProvider()
+
+
 def _docker(host: Host) -> Provider:
     from engine.providers.docker import DockerProvider
 
@@ -66,6 +72,7 @@ def _builtin(host: Host) -> Provider:
 
 
 OPENERS: dict[str, Opener] = {
+    "aws": _aws,
     "docker": _docker,
     "kubernetes": _kubernetes,
     "random": _random,

@@ -13,7 +13,7 @@ from tests.engine.stack import Stack
         ('raise pulumi.RunError("please set a colour")', ["error: please set a colour"]),
         ("import sys; sys.exit(3)", ["the program exited with code 3"]),
         ('pulumi.log.error("not like this")', ["error: not like this"]),
-        ('pulumi.CustomResource("aws:s3:Bucket", "b")', ["no provider for package 'aws'"]),
+        ('pulumi.CustomResource("gcp:storage:Bucket", "b")', ["no provider for package 'gcp'"]),
         ('Thing("a", ResourceOptions(import_="x"))', ["test:index:Thing 'a' uses import_"]),
         ('Thing("a", ResourceOptions(id="x"))', ["test:index:Thing 'a': there is none with the id 'x'"]),
         ('Thing("a", ResourceOptions(transforms=[lambda args: None]))', ["test:index:Thing 'a' uses transforms"]),

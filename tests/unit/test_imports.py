@@ -5,14 +5,16 @@ import sys
 
 import pytest
 
-CLIENTS = {"docker", "minio", "psycopg", "redis", "requests"}  # together longer to import than all of the project
+CLIENTS = {"boto3", "docker", "minio", "psycopg", "redis", "requests"}  # longer to import than all of the project
 
 
 @pytest.mark.parametrize(
     ("modules", "heavy"),
     [
-        pytest.param("infra.stack, infra.platforms, components.docker.platform", CLIENTS, id="the program"),
-        pytest.param("infra.settings, infra.platforms", {*CLIENTS, "pulumi"}, id="the settings"),
+        pytest.param(
+            "infra.stack, infra.platforms, components.docker.platform", {*CLIENTS, "pulumi_aws"}, id="the program"
+        ),
+        pytest.param("infra.settings, infra.platforms", {*CLIENTS, "pulumi", "pulumi_aws"}, id="the settings"),
         pytest.param("cli.main", {*CLIENTS, "pulumi", "grpc"}, id="the command"),
     ],
 )
