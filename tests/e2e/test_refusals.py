@@ -32,11 +32,9 @@ def test_a_malformed_application_is_named(untouched: Project) -> None:
     untouched.up().refused("applications/alfred/application.yaml is not YAML")
 
 
-def test_a_platform_that_is_not_there_yet_says_so(untouched: Project) -> None:
+def test_a_cluster_that_is_not_there_is_named(untouched: Project) -> None:
     untouched.set("platform", {"kind": "kubernetes"})
-    untouched.config["strata:images"] = {"source": "registry"}
-    untouched.write()
-    untouched.up().refused("strata:platform.kind", "runs docker only")
+    untouched.up(KUBECONFIG="/nowhere/kubeconfig").refused("there is no kubeconfig", "/nowhere/kubeconfig")
 
 
 def test_a_taken_port_names_its_holder_and_the_line_to_change(untouched: Project) -> None:
