@@ -61,7 +61,7 @@ def test_errors_do_not_show_secrets(direct: Direct) -> None:
         (lambda p: [p.thing("a"), p.thing("a")], "registered twice"),
         (one({"value": "refused"}), "value: is refused"),
         (one({}, type="test:index:Unheard"), "test:index:Unheard is not a thing"),
-        (one({}, type="aws:s3/bucket:Bucket"), "no provider for package 'aws'"),
+        (one({}, type="gcp:storage/bucket:Bucket"), "no provider for package 'gcp'"),
         (one({}, type="random:index/randomPet:RandomPet"), "random:index/randomPet:RandomPet is not supported"),
     ],
 )
